@@ -1,0 +1,382 @@
+//! THE TABLE: which APIs exist, which this release serves, in which versions, and since when each is *flexible*
+//! (KIP-482). The ApiVersions response, request routing and the documentation are all read from it.
+//!
+//! The release profile is Kafka 4.3's: clients guess a broker's age from the highest versions it offers. What a
+//! request means is decided in the broker; which bytes a version has, in [`crate::messages`].
+
+use std::fmt;
+use std::fmt::Write;
+
+/// An API of the protocol, by the number that opens every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(i16)]
+#[expect(missing_docs, reason = "each API is named after Kafka's own name")]
+pub enum ApiKey {
+    Produce = 0,
+    Fetch = 1,
+    ListOffsets = 2,
+    Metadata = 3,
+    LeaderAndIsr = 4,
+    StopReplica = 5,
+    UpdateMetadata = 6,
+    ControlledShutdown = 7,
+    OffsetCommit = 8,
+    OffsetFetch = 9,
+    FindCoordinator = 10,
+    JoinGroup = 11,
+    Heartbeat = 12,
+    LeaveGroup = 13,
+    SyncGroup = 14,
+    DescribeGroups = 15,
+    ListGroups = 16,
+    SaslHandshake = 17,
+    ApiVersions = 18,
+    CreateTopics = 19,
+    DeleteTopics = 20,
+    DeleteRecords = 21,
+    InitProducerId = 22,
+    OffsetForLeaderEpoch = 23,
+    AddPartitionsToTxn = 24,
+    AddOffsetsToTxn = 25,
+    EndTxn = 26,
+    WriteTxnMarkers = 27,
+    TxnOffsetCommit = 28,
+    DescribeAcls = 29,
+    CreateAcls = 30,
+    DeleteAcls = 31,
+    DescribeConfigs = 32,
+    AlterConfigs = 33,
+    AlterReplicaLogDirs = 34,
+    DescribeLogDirs = 35,
+    SaslAuthenticate = 36,
+    CreatePartitions = 37,
+    CreateDelegationToken = 38,
+    RenewDelegationToken = 39,
+    ExpireDelegationToken = 40,
+    DescribeDelegationToken = 41,
+    DeleteGroups = 42,
+    ElectLeaders = 43,
+    IncrementalAlterConfigs = 44,
+    AlterPartitionReassignments = 45,
+    ListPartitionReassignments = 46,
+    OffsetDelete = 47,
+    DescribeClientQuotas = 48,
+    AlterClientQuotas = 49,
+    DescribeUserScramCredentials = 50,
+    AlterUserScramCredentials = 51,
+    Vote = 52,
+    BeginQuorumEpoch = 53,
+    EndQuorumEpoch = 54,
+    DescribeQuorum = 55,
+    AlterPartition = 56,
+    UpdateFeatures = 57,
+    Envelope = 58,
+    FetchSnapshot = 59,
+    DescribeCluster = 60,
+    DescribeProducers = 61,
+    BrokerRegistration = 62,
+    BrokerHeartbeat = 63,
+    UnregisterBroker = 64,
+    DescribeTransactions = 65,
+    ListTransactions = 66,
+    AllocateProducerIds = 67,
+    ConsumerGroupHeartbeat = 68,
+    ConsumerGroupDescribe = 69,
+    ControllerRegistration = 70,
+    GetTelemetrySubscriptions = 71,
+    PushTelemetry = 72,
+    AssignReplicasToDirs = 73,
+    ListConfigResources = 74,
+    DescribeTopicPartitions = 75,
+    ShareGroupHeartbeat = 76,
+    ShareGroupDescribe = 77,
+    ShareFetch = 78,
+    ShareAcknowledge = 79,
+    AddRaftVoter = 80,
+    RemoveRaftVoter = 81,
+    UpdateRaftVoter = 82,
+    InitializeShareGroupState = 83,
+    ReadShareGroupState = 84,
+    WriteShareGroupState = 85,
+    DeleteShareGroupState = 86,
+    ReadShareGroupStateSummary = 87,
+    StreamsGroupHeartbeat = 88,
+    StreamsGroupDescribe = 89,
+    DescribeShareGroupOffsets = 90,
+    AlterShareGroupOffsets = 91,
+    DeleteShareGroupOffsets = 92,
+}
+
+/// The versions of an API that this release serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// Lowest version that ApiVersions announces.
+    pub advertised_min: i16,
+    /// Lowest version we can decode. Above `advertised_min` for Produce only: old librdkafka switches compression off
+    /// unless version 0 is on offer, though it never sends it (KAFKA-18659).
+    pub decodable_min: i16,
+    /// Highest version, announced and decoded.
+    pub max: i16,
+    /// First version with compact lengths and tagged fields. All APIs here have one.
+    pub flexible_since: i16,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Api {
+    /// Number on the wire.
+    pub key: ApiKey,
+    /// Kafka's name.
+    pub name: &'static str,
+    /// Versions served; `None` if the API is known by name only.
+    pub served: Option<Versions>,
+}
+
+impl ApiKey {
+    /// The API with this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        // Keys have no gaps (a test says so).
+        let index = usize::try_from(code).ok()?;
+        TABLE.get(index).map(|api| api.key)
+    }
+
+    /// The number on the wire.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// Kafka's name.
+    pub fn name(self) -> &'static str {
+        self.api().name
+    }
+
+    /// Versions served; `None` if the API is known by name only.
+    pub fn versions(self) -> Option<&'static Versions> {
+        self.api().served.as_ref()
+    }
+
+    /// True if a request of this version can be decoded and answered.
+    pub fn serves(self, version: i16) -> bool {
+        self.versions()
+            .is_some_and(|v| (v.decodable_min..=v.max).contains(&version))
+    }
+
+    /// True if the version has compact lengths and tagged fields, and so a version 2 request header.
+    pub fn is_flexible(self, version: i16) -> bool {
+        self.versions().is_some_and(|v| version >= v.flexible_since)
+    }
+
+    /// This API's line of the table.
+    pub fn api(self) -> &'static Api {
+        &TABLE[self as usize]
+    }
+}
+
+impl fmt::Display for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The APIs this release serves, in the order of their keys.
+pub fn served() -> impl Iterator<Item = (ApiKey, &'static Versions)> {
+    TABLE
+        .iter()
+        .filter_map(|api| Some((api.key, api.served.as_ref()?)))
+}
+
+/// The table as a Markdown page, for the documentation.
+pub fn kafka_page() -> String {
+    let mut page = String::from(
+        "| key | API | advertised | decoded | flexible since |\n| ---: | --- | --- | --- | ---: |\n",
+    );
+    for (key, v) in served() {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {}-{} | {}-{} | {} |",
+            key.code(),
+            key.name(),
+            v.advertised_min,
+            v.max,
+            v.decodable_min,
+            v.max,
+            v.flexible_since
+        );
+    }
+    page
+}
+
+const fn serves(key: ApiKey, name: &'static str, min: i16, max: i16, flexible_since: i16) -> Api {
+    let served = Versions {
+        advertised_min: min,
+        decodable_min: min,
+        max,
+        flexible_since,
+    };
+    Api {
+        key,
+        name,
+        served: Some(served),
+    }
+}
+
+const fn named(key: ApiKey, name: &'static str) -> Api {
+    Api {
+        key,
+        name,
+        served: None,
+    }
+}
+
+use ApiKey::*;
+
+/// Produce is the one API that announces versions it cannot decode; see [`Versions::decodable_min`].
+const PRODUCE: Api = Api {
+    key: Produce,
+    name: "Produce",
+    served: Some(Versions {
+        advertised_min: 0,
+        decodable_min: 3,
+        max: 13,
+        flexible_since: 9,
+    }),
+};
+
+/// Every API, at the index of its key: name, and if served: lowest version, highest version, flexible since.
+#[rustfmt::skip]
+pub static TABLE: &[Api] = &[
+    PRODUCE,
+    serves(Fetch, "Fetch", 4, 18, 12),
+    serves(ListOffsets, "ListOffsets", 0, 11, 6),
+    serves(Metadata, "Metadata", 0, 13, 9),
+    named(LeaderAndIsr, "LeaderAndIsr"),
+    named(StopReplica, "StopReplica"),
+    named(UpdateMetadata, "UpdateMetadata"),
+    named(ControlledShutdown, "ControlledShutdown"),
+    named(OffsetCommit, "OffsetCommit"),
+    named(OffsetFetch, "OffsetFetch"),
+    named(FindCoordinator, "FindCoordinator"),
+    named(JoinGroup, "JoinGroup"),
+    named(Heartbeat, "Heartbeat"),
+    named(LeaveGroup, "LeaveGroup"),
+    named(SyncGroup, "SyncGroup"),
+    named(DescribeGroups, "DescribeGroups"),
+    named(ListGroups, "ListGroups"),
+    named(SaslHandshake, "SaslHandshake"),
+    serves(ApiVersions, "ApiVersions", 0, 4, 3),
+    serves(CreateTopics, "CreateTopics", 2, 7, 5),
+    serves(DeleteTopics, "DeleteTopics", 1, 6, 4),
+    named(DeleteRecords, "DeleteRecords"),
+    serves(InitProducerId, "InitProducerId", 0, 5, 2),
+    named(OffsetForLeaderEpoch, "OffsetForLeaderEpoch"),
+    named(AddPartitionsToTxn, "AddPartitionsToTxn"),
+    named(AddOffsetsToTxn, "AddOffsetsToTxn"),
+    named(EndTxn, "EndTxn"),
+    named(WriteTxnMarkers, "WriteTxnMarkers"),
+    named(TxnOffsetCommit, "TxnOffsetCommit"),
+    named(DescribeAcls, "DescribeAcls"),
+    named(CreateAcls, "CreateAcls"),
+    named(DeleteAcls, "DeleteAcls"),
+    serves(DescribeConfigs, "DescribeConfigs", 1, 4, 4),
+    named(AlterConfigs, "AlterConfigs"),
+    named(AlterReplicaLogDirs, "AlterReplicaLogDirs"),
+    named(DescribeLogDirs, "DescribeLogDirs"),
+    named(SaslAuthenticate, "SaslAuthenticate"),
+    serves(CreatePartitions, "CreatePartitions", 0, 3, 2),
+    named(CreateDelegationToken, "CreateDelegationToken"),
+    named(RenewDelegationToken, "RenewDelegationToken"),
+    named(ExpireDelegationToken, "ExpireDelegationToken"),
+    named(DescribeDelegationToken, "DescribeDelegationToken"),
+    named(DeleteGroups, "DeleteGroups"),
+    named(ElectLeaders, "ElectLeaders"),
+    named(IncrementalAlterConfigs, "IncrementalAlterConfigs"),
+    named(AlterPartitionReassignments, "AlterPartitionReassignments"),
+    named(ListPartitionReassignments, "ListPartitionReassignments"),
+    named(OffsetDelete, "OffsetDelete"),
+    named(DescribeClientQuotas, "DescribeClientQuotas"),
+    named(AlterClientQuotas, "AlterClientQuotas"),
+    named(DescribeUserScramCredentials, "DescribeUserScramCredentials"),
+    named(AlterUserScramCredentials, "AlterUserScramCredentials"),
+    named(Vote, "Vote"),
+    named(BeginQuorumEpoch, "BeginQuorumEpoch"),
+    named(EndQuorumEpoch, "EndQuorumEpoch"),
+    named(DescribeQuorum, "DescribeQuorum"),
+    named(AlterPartition, "AlterPartition"),
+    named(UpdateFeatures, "UpdateFeatures"),
+    named(Envelope, "Envelope"),
+    named(FetchSnapshot, "FetchSnapshot"),
+    serves(DescribeCluster, "DescribeCluster", 0, 2, 0),
+    named(DescribeProducers, "DescribeProducers"),
+    named(BrokerRegistration, "BrokerRegistration"),
+    named(BrokerHeartbeat, "BrokerHeartbeat"),
+    named(UnregisterBroker, "UnregisterBroker"),
+    named(DescribeTransactions, "DescribeTransactions"),
+    named(ListTransactions, "ListTransactions"),
+    named(AllocateProducerIds, "AllocateProducerIds"),
+    named(ConsumerGroupHeartbeat, "ConsumerGroupHeartbeat"),
+    named(ConsumerGroupDescribe, "ConsumerGroupDescribe"),
+    named(ControllerRegistration, "ControllerRegistration"),
+    named(GetTelemetrySubscriptions, "GetTelemetrySubscriptions"),
+    named(PushTelemetry, "PushTelemetry"),
+    named(AssignReplicasToDirs, "AssignReplicasToDirs"),
+    named(ListConfigResources, "ListConfigResources"),
+    named(DescribeTopicPartitions, "DescribeTopicPartitions"),
+    named(ShareGroupHeartbeat, "ShareGroupHeartbeat"),
+    named(ShareGroupDescribe, "ShareGroupDescribe"),
+    named(ShareFetch, "ShareFetch"),
+    named(ShareAcknowledge, "ShareAcknowledge"),
+    named(AddRaftVoter, "AddRaftVoter"),
+    named(RemoveRaftVoter, "RemoveRaftVoter"),
+    named(UpdateRaftVoter, "UpdateRaftVoter"),
+    named(InitializeShareGroupState, "InitializeShareGroupState"),
+    named(ReadShareGroupState, "ReadShareGroupState"),
+    named(WriteShareGroupState, "WriteShareGroupState"),
+    named(DeleteShareGroupState, "DeleteShareGroupState"),
+    named(ReadShareGroupStateSummary, "ReadShareGroupStateSummary"),
+    named(StreamsGroupHeartbeat, "StreamsGroupHeartbeat"),
+    named(StreamsGroupDescribe, "StreamsGroupDescribe"),
+    named(DescribeShareGroupOffsets, "DescribeShareGroupOffsets"),
+    named(AlterShareGroupOffsets, "AlterShareGroupOffsets"),
+    named(DeleteShareGroupOffsets, "DeleteShareGroupOffsets"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_at_its_own_index() {
+        for (index, api) in TABLE.iter().enumerate() {
+            assert_eq!(api.key.code() as usize, index);
+            assert_eq!(format!("{:?}", api.key), api.name);
+            assert_eq!(ApiKey::from_code(api.key.code()), Some(api.key));
+        }
+        assert_eq!(ApiKey::from_code(-1), None);
+        assert_eq!(ApiKey::from_code(TABLE.len() as i16), None);
+    }
+
+    #[test]
+    fn ranges_are_not_empty() {
+        for (key, v) in served() {
+            assert!(v.advertised_min <= v.decodable_min, "{key}");
+            assert!(v.decodable_min <= v.max, "{key}");
+            assert!(v.flexible_since <= v.max, "{key}");
+        }
+    }
+
+    #[test]
+    fn produce_announces_more_than_it_decodes() {
+        assert_eq!(Produce.versions().unwrap().advertised_min, 0);
+        assert!(!Produce.serves(2));
+        assert!(Produce.serves(3) && Produce.serves(13) && !Produce.serves(14));
+        assert!(!Produce.is_flexible(8) && Produce.is_flexible(9));
+        assert!(!FindCoordinator.serves(0));
+    }
+
+    #[test]
+    fn page_has_a_line_for_each_served_api() {
+        let page = kafka_page();
+        assert_eq!(page.lines().count(), 2 + served().count());
+        assert!(page.contains("| 0 | Produce | 0-13 | 3-13 | 9 |"), "{page}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Bodies of requests and responses, one file per API, both directions.
+//!
+//! Requests borrow everything from the frame they were read from. Responses hold `Cow` strings: a broker builds them
+//! from what it owns, a client reads them from a frame. Each structure has `decode` and `encode` side by side, fields in
+//! wire order; a field that the version does not have is decoded as Kafka's default and not encoded. Both trust the
+//! caller to have asked [`crate::api_key`] whether the version is served, and the reader or writer to be set to it,
+//! which [`crate::frame`] does.
+//!
+//! Fields carry Kafka's names, less the name of the structure they are in.
+
+pub mod api_versions;
+pub mod create_partitions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod fetch;
+pub mod init_producer_id;
+pub mod leader_hint;
+pub mod list_offsets;
+pub mod metadata;
+pub mod produce;
