@@ -19,3 +19,10 @@
 //! ```
 //!
 //! Must not know where batches are kept, or whether a sequence number is the expected one.
+pub mod attributes;
+pub mod builder;
+pub mod compression;
+pub mod control;
+pub mod header;
+pub mod record;
+pub mod snappy;

@@ -107,7 +107,19 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned varint of at most 64 bits.
+    #[inline]
     pub fn unsigned_varlong(&mut self) -> Result<u64> {
+        // Most are small: lengths of keys, deltas.
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let offset = self.at;
         let mut value = 0u64;
         // Ten groups of seven bits; the tenth has room for one bit.
@@ -185,6 +197,18 @@ impl<'a> Reader<'a> {
         self.take(length, "bytes")
     }
 
+    /// A reader of exactly the next `length` bytes, which this one skips.
+    pub fn sub_reader(&mut self, length: usize) -> Result<Self> {
+        let start = self.at;
+        self.take(length, "bytes")?;
+        // Ends with the bytes but starts with the frame, so that offsets in errors stay true.
+        Ok(Self {
+            bytes: &self.bytes[..self.at],
+            at: start,
+            ..*self
+        })
+    }
+
     /// An array that must be there. `element_bytes_min` is the least an element takes on the wire.
     pub fn array<T>(
         &mut self,
@@ -236,14 +260,7 @@ impl<'a> Reader<'a> {
         for _ in 0..self.unsigned_varint()? {
             let tag = self.unsigned_varint()?;
             let size = self.unsigned_varint()? as usize;
-            let start = self.at;
-            self.take(size, "tagged field")?;
-            // Ends with the field but starts with the frame, so that offsets in errors stay true.
-            let mut inside = Self {
-                bytes: &self.bytes[..self.at],
-                at: start,
-                ..*self
-            };
+            let mut inside = self.sub_reader(size)?;
             field(tag, &mut inside)?;
             self.elements_left = inside.elements_left;
         }
