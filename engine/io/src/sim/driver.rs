@@ -1,0 +1,171 @@
+//! A driver whose operations take virtual time drawn from the seed and end in virtual order.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::World;
+use crate::clock::{Clock, Nanos};
+use crate::file::{FileKind, Fs};
+use crate::mailbox::Waker;
+use crate::op::{Completion, Done, Op, Token};
+use crate::socket::{ListenerKind, SocketKind};
+
+/// A disk operation takes between these, in nanoseconds.
+const DISK_NS: (u64, u64) = (20_000, 400_000);
+/// How soon a socket operation that could not move is tried again, in nanoseconds.
+const RETRY_NS: u64 = 10_000;
+
+pub(crate) struct SimDriver {
+    world: World,
+    pending: VecDeque<Pending>,
+    waker: Waker,
+}
+
+struct Pending {
+    due: Nanos,
+    token: Token,
+    op: Op,
+    /// Of a write: its number on the disk. Of a send: the bytes already taken.
+    progress: u64,
+}
+
+impl SimDriver {
+    pub(super) fn new(world: World) -> Self {
+        SimDriver { world, pending: VecDeque::new(), waker: Waker::silent() }
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.world.clock()
+    }
+
+    pub(crate) fn fs(&self) -> Fs {
+        Fs::sim(self.world.disk.clone())
+    }
+
+    pub(crate) fn submit(&mut self, op: Op, token: Token) {
+        let delay = match &op {
+            Op::Write { .. } | Op::Read { .. } | Op::Sync { .. } | Op::Job(_) => {
+                DISK_NS.0 + self.world.draw(DISK_NS.1 - DISK_NS.0)
+            }
+            _ => self.world.draw(RETRY_NS),
+        };
+        let progress = match &op {
+            Op::Write { file, at, bufs, .. } => match &*file.0 {
+                FileKind::Sim(sim) => sim.begin_write(*at, bufs.concat()),
+                FileKind::Os(_) => unreachable!("a real file reached the simulation"),
+            },
+            _ => 0,
+        };
+        let due = self.now().after(Duration::from_nanos(delay));
+        self.pending.push_back(Pending { due, token, op, progress });
+    }
+
+    /// Ends every operation that is due, earliest first.
+    pub(crate) fn poll(&mut self, out: &mut Vec<Completion>) {
+        while let Some(n) = self.earliest().filter(|&n| self.pending[n].due <= self.now()) {
+            let mut pending = self.pending.remove(n).expect("index from `earliest`");
+            match self.attempt(&mut pending) {
+                Some(result) => out.push(Completion { token: pending.token, result }),
+                None => {
+                    pending.due = self.now().after(Duration::from_nanos(RETRY_NS));
+                    self.pending.push_back(pending);
+                }
+            }
+        }
+    }
+
+    /// With one driver in the world, waiting is moving the clock to the next event.
+    pub(crate) fn wait(&mut self, out: &mut Vec<Completion>, until: Nanos) {
+        let before = out.len();
+        self.poll(out);
+        if out.len() > before || self.waker.take_ring() {
+            return;
+        }
+        let next = self.next_due().map_or(until, |due| due.min(until));
+        self.world.clock.advance_to(next);
+        self.poll(out);
+    }
+
+    /// When the next operation ends, if any is in flight.
+    pub(crate) fn next_due(&self) -> Option<Nanos> {
+        self.earliest().map(|n| self.pending[n].due)
+    }
+
+    fn now(&self) -> Nanos {
+        self.world.clock().now()
+    }
+
+    fn earliest(&self) -> Option<usize> {
+        // The first of equals, so that order of submission breaks ties.
+        (0..self.pending.len()).min_by_key(|&n| (self.pending[n].due, n))
+    }
+
+    fn attempt(&mut self, pending: &mut Pending) -> Option<io::Result<Done>> {
+        match &mut pending.op {
+            Op::Accept { listener } => match &*listener.0 {
+                ListenerKind::Sim(sim) => sim.accept().map(|(s, peer)| Ok(Done::Accepted(s, peer))),
+                ListenerKind::Os(_) => unreachable!("a real listener reached the simulation"),
+            },
+            Op::Recv { socket, buf } => {
+                let SocketKind::Sim(sim) = &*socket.0 else { unreachable!("a real socket") };
+                let n = sim.recv(buf, &mut self.world.rng.lock().expect("rng lock"))?;
+                Some(Ok(Done::Received(std::mem::take(buf), n)))
+            }
+            Op::Send { socket, parts } => send(socket, parts, &mut pending.progress),
+            Op::SendFile { socket, file, at, len } => {
+                let mut bytes = vec![0; *len as usize];
+                let fs = Fs::sim(self.world.disk.clone());
+                match fs.read_at(file, *at, &mut bytes) {
+                    Ok(n) if n < bytes.len() => Some(Err(io::ErrorKind::UnexpectedEof.into())),
+                    Ok(_) => send(socket, &[Bytes::from(bytes)], &mut pending.progress),
+                    Err(e) => Some(Err(e)),
+                }
+            }
+            op => Some(self.disk_op(op, pending.progress)),
+        }
+    }
+
+    fn disk_op(&mut self, op: &mut Op, write: u64) -> io::Result<Done> {
+        let fs = Fs::sim(self.world.disk.clone());
+        match op {
+            Op::Write { file, durable, .. } => {
+                let FileKind::Sim(sim) = &*file.0 else { unreachable!("a real file") };
+                sim.end_write(write, *durable).map(|()| Done::Written)
+            }
+            Op::Read { file, at, buf } => {
+                buf.set_len(buf.capacity());
+                let n = fs.read_at(file, *at, buf)?;
+                buf.set_len(n);
+                let empty = crate::buffer::AlignedBuf::unpooled(1);
+                Ok(Done::Read(std::mem::replace(buf, empty)))
+            }
+            Op::Sync { file } => fs.sync(file).map(|()| Done::Synced),
+            Op::Job(job) => {
+                let job = std::mem::replace(job, Box::new(|_| Box::new(())));
+                Ok(Done::Job(job(&fs)))
+            }
+            _ => unreachable!("a socket operation"),
+        }
+    }
+}
+
+fn send(
+    socket: &crate::socket::Socket,
+    parts: &[Bytes],
+    progress: &mut u64,
+) -> Option<io::Result<Done>> {
+    let SocketKind::Sim(sim) = &*socket.0 else { unreachable!("a real socket") };
+    match sim.send(parts, *progress as usize) {
+        Ok(n) => *progress += n as u64,
+        Err(e) => return Some(Err(e)),
+    }
+    let total: usize = parts.iter().map(Bytes::len).sum();
+    (*progress == total as u64).then_some(Ok(Done::Sent))
+}
