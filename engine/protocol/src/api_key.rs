@@ -1,8 +1,10 @@
-//! THE TABLE: which APIs exist, which this release serves, in which versions, and since when each is *flexible*
-//! (KIP-482). The ApiVersions response, request routing and the documentation are all read from it.
+//! THE TABLE: which APIs exist, which this release serves, in which versions, and since when each
+//! is *flexible* (KIP-482). The ApiVersions response, request routing and the documentation are all
+//! read from it.
 //!
-//! The release profile is Kafka 4.3's: clients guess a broker's age from the highest versions it offers. What a
-//! request means is decided in the broker; which bytes a version has, in [`crate::messages`].
+//! The release profile is Kafka 4.3's: clients guess a broker's age from the highest versions it
+//! offers. What a request means is decided in the broker; which bytes a version has, in
+//! [`crate::messages`].
 
 use std::fmt;
 use std::fmt::Write;
@@ -112,8 +114,9 @@ pub enum ApiKey {
 pub struct Versions {
     /// Lowest version that ApiVersions announces.
     pub advertised_min: i16,
-    /// Lowest version we can decode. Above `advertised_min` for Produce only: old librdkafka switches compression off
-    /// unless version 0 is on offer, though it never sends it (KAFKA-18659).
+    /// Lowest version we can decode. Above `advertised_min` for Produce only: old librdkafka
+    /// switches compression off unless version 0 is on offer, though it never sends it
+    /// (KAFKA-18659).
     pub decodable_min: i16,
     /// Highest version, announced and decoded.
     pub max: i16,
@@ -157,11 +160,11 @@ impl ApiKey {
 
     /// True if a request of this version can be decoded and answered.
     pub fn serves(self, version: i16) -> bool {
-        self.versions()
-            .is_some_and(|v| (v.decodable_min..=v.max).contains(&version))
+        self.versions().is_some_and(|v| (v.decodable_min..=v.max).contains(&version))
     }
 
-    /// True if the version has compact lengths and tagged fields, and so a version 2 request header.
+    /// True if the version has compact lengths and tagged fields, and so a version 2 request
+    /// header.
     pub fn is_flexible(self, version: i16) -> bool {
         self.versions().is_some_and(|v| version >= v.flexible_since)
     }
@@ -180,9 +183,7 @@ impl fmt::Display for ApiKey {
 
 /// The APIs this release serves, in the order of their keys.
 pub fn served() -> impl Iterator<Item = (ApiKey, &'static Versions)> {
-    TABLE
-        .iter()
-        .filter_map(|api| Some((api.key, api.served.as_ref()?)))
+    TABLE.iter().filter_map(|api| Some((api.key, api.served.as_ref()?)))
 }
 
 /// The table as a Markdown page, for the documentation.
@@ -207,42 +208,26 @@ pub fn kafka_page() -> String {
 }
 
 const fn serves(key: ApiKey, name: &'static str, min: i16, max: i16, flexible_since: i16) -> Api {
-    let served = Versions {
-        advertised_min: min,
-        decodable_min: min,
-        max,
-        flexible_since,
-    };
-    Api {
-        key,
-        name,
-        served: Some(served),
-    }
+    let served = Versions { advertised_min: min, decodable_min: min, max, flexible_since };
+    Api { key, name, served: Some(served) }
 }
 
 const fn named(key: ApiKey, name: &'static str) -> Api {
-    Api {
-        key,
-        name,
-        served: None,
-    }
+    Api { key, name, served: None }
 }
 
 use ApiKey::*;
 
-/// Produce is the one API that announces versions it cannot decode; see [`Versions::decodable_min`].
+/// Produce is the one API that announces versions it cannot decode; see
+/// [`Versions::decodable_min`].
 const PRODUCE: Api = Api {
     key: Produce,
     name: "Produce",
-    served: Some(Versions {
-        advertised_min: 0,
-        decodable_min: 3,
-        max: 13,
-        flexible_since: 9,
-    }),
+    served: Some(Versions { advertised_min: 0, decodable_min: 3, max: 13, flexible_since: 9 }),
 };
 
-/// Every API, at the index of its key: name, and if served: lowest version, highest version, flexible since.
+/// Every API, at the index of its key: name, and if served: lowest version, highest version,
+/// flexible since.
 #[rustfmt::skip]
 pub static TABLE: &[Api] = &[
     PRODUCE,

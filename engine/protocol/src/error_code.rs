@@ -1,18 +1,15 @@
 //! Kafka's error codes: number, name, and whether a client should try again.
 //!
-//! One table, from which everything else is read. Which error a failure of ours becomes is decided by the broker, not
-//! here. State of the table: Kafka 4.2.
+//! One table, from which everything else is read. Which error a failure of ours becomes is decided
+//! by the broker, not here. State of the table: Kafka 4.2.
 
 use std::fmt;
 
-/// An error code of the protocol. Numbers that are not in the table decode as [`ErrorCode::UnknownServerError`], which
-/// is how Kafka's own clients treat them.
+/// An error code of the protocol. Numbers that are not in the table decode as
+/// [`ErrorCode::UnknownServerError`], which is how Kafka's own clients treat them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(i16)]
-#[expect(
-    missing_docs,
-    reason = "each code is named after Kafka's own name, listed in TABLE"
-)]
+#[expect(missing_docs, reason = "each code is named after Kafka's own name, listed in TABLE")]
 pub enum ErrorCode {
     UnknownServerError = -1,
     #[default]
@@ -162,9 +159,7 @@ impl ErrorCode {
     pub fn from_code(code: i16) -> Self {
         // The table starts at -1 and has no gaps (a test says so).
         let index = usize::try_from(i32::from(code) + 1).ok();
-        index
-            .and_then(|index| TABLE.get(index))
-            .map_or(Self::UnknownServerError, |row| row.0)
+        index.and_then(|index| TABLE.get(index)).map_or(Self::UnknownServerError, |row| row.0)
     }
 
     /// Kafka's name, as its tools print it.

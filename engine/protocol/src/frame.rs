@@ -1,8 +1,8 @@
 //! Frames and headers: what stands before the body of every request and response.
 //!
-//! A frame is a four-byte length and that many bytes: a header, then a body whose shape depends on the API and version
-//! named in the request's header. A response does not repeat them, so whoever reads one must remember what it asked.
-//! Must not know any body.
+//! A frame is a four-byte length and that many bytes: a header, then a body whose shape depends on
+//! the API and version named in the request's header. A response does not repeat them, so whoever
+//! reads one must remember what it asked. Must not know any body.
 
 use crate::api_key::ApiKey;
 use crate::wire::error::DecodeError;
@@ -36,10 +36,7 @@ impl fmt::Display for FrameError {
         match self {
             Self::Negative { length } => write!(f, "frame length is {length}"),
             Self::TooLarge { length, length_max } => {
-                write!(
-                    f,
-                    "frame length is {length} bytes, {length_max} are allowed"
-                )
+                write!(f, "frame length is {length} bytes, {length_max} are allowed")
             }
         }
     }
@@ -47,8 +44,8 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// Reads the length prefix at the start of `bytes`: the bytes that follow it, or `None` if the prefix itself has not
-/// arrived yet.
+/// Reads the length prefix at the start of `bytes`: the bytes that follow it, or `None` if the
+/// prefix itself has not arrived yet.
 pub fn frame_len(bytes: &[u8], length_max: usize) -> Result<Option<usize>, FrameError> {
     let Some(prefix) = bytes.first_chunk::<LENGTH_PREFIX_BYTES>() else {
         return Ok(None);
@@ -75,17 +72,19 @@ pub struct RequestHeader<'a> {
 }
 
 impl<'a> RequestHeader<'a> {
-    /// Decodes the header of a frame (without its length prefix) and returns it with a reader of the body.
+    /// Decodes the header of a frame (without its length prefix) and returns it with a reader of
+    /// the body.
     ///
-    /// Works for unknown APIs and versions too, as far as their headers look like the ones we know, so that an answer
-    /// can carry the right correlation id.
+    /// Works for unknown APIs and versions too, as far as their headers look like the ones we know,
+    /// so that an answer can carry the right correlation id.
     pub fn decode(frame: &'a [u8]) -> Result<(Self, Reader<'a>), DecodeError> {
         let mut reader = Reader::new(frame, false);
         let header = Self {
             api_key: reader.i16()?,
             api_version: reader.i16()?,
             correlation_id: reader.i32()?,
-            // Never compact, also in header version 2: a broker must be able to read it before it knows the version.
+            // Never compact, also in header version 2: a broker must be able to read it before it
+            // knows the version.
             client_id: reader.nullable_string()?,
         };
         reader.set_flexible(header.is_flexible());
@@ -110,8 +109,7 @@ impl<'a> RequestHeader<'a> {
     }
 
     fn is_flexible(&self) -> bool {
-        self.api()
-            .is_some_and(|api| api.is_flexible(self.api_version))
+        self.api().is_some_and(|api| api.is_flexible(self.api_version))
     }
 }
 
@@ -123,17 +121,15 @@ pub struct ResponseHeader {
 }
 
 impl ResponseHeader {
-    /// Decodes the header of a frame (without its length prefix) that answers a request of this API and version, and
-    /// returns it with a reader of the body.
+    /// Decodes the header of a frame (without its length prefix) that answers a request of this API
+    /// and version, and returns it with a reader of the body.
     pub fn decode(
         frame: &[u8],
         api: ApiKey,
         version: i16,
     ) -> Result<(Self, Reader<'_>), DecodeError> {
         let mut reader = Reader::new(frame, has_tags(api, version));
-        let header = Self {
-            correlation_id: reader.i32()?,
-        };
+        let header = Self { correlation_id: reader.i32()? };
         reader.skip_tags()?;
         reader.set_flexible(api.is_flexible(version));
         Ok((header, reader))
@@ -148,8 +144,8 @@ impl ResponseHeader {
     }
 }
 
-/// A client that asks for ApiVersions does not know yet what the broker speaks, so that response keeps header version
-/// 0, without tagged fields, for ever (KIP-511).
+/// A client that asks for ApiVersions does not know yet what the broker speaks, so that response
+/// keeps header version 0, without tagged fields, for ever (KIP-511).
 fn has_tags(api: ApiKey, version: i16) -> bool {
     api != ApiKey::ApiVersions && api.is_flexible(version)
 }
@@ -166,8 +162,8 @@ pub fn encode_request<R>(
     })
 }
 
-/// Appends a whole response to `buffer`: length prefix, header, and the body that `body` writes. The length counts
-/// holes as if they were filled.
+/// Appends a whole response to `buffer`: length prefix, header, and the body that `body` writes.
+/// The length counts holes as if they were filled.
 pub fn encode_response<R>(
     buffer: &mut BytesMut,
     api: ApiKey,
@@ -187,10 +183,7 @@ fn encode_frame<R>(buffer: &mut BytesMut, inside: impl FnOnce(&mut Writer<'_>) -
     writer.i32(0);
     let result = inside(&mut writer);
     let length = writer.position() - prefix_at - LENGTH_PREFIX_BYTES + writer.hole_bytes();
-    writer.patch_i32(
-        prefix_at,
-        i32::try_from(length).expect("a frame has less than 2 GiB"),
-    );
+    writer.patch_i32(prefix_at, i32::try_from(length).expect("a frame has less than 2 GiB"));
     result
 }
 
@@ -202,15 +195,9 @@ mod tests {
     fn length_prefix() {
         assert_eq!(frame_len(&[0, 0, 0], 100), Ok(None));
         assert_eq!(frame_len(&[0, 0, 0, 100, 1], 100), Ok(Some(100)));
-        let too_large = FrameError::TooLarge {
-            length: 101,
-            length_max: 100,
-        };
+        let too_large = FrameError::TooLarge { length: 101, length_max: 100 };
         assert_eq!(frame_len(&[0, 0, 0, 101], 100), Err(too_large));
-        assert_eq!(
-            frame_len(&[0xff; 4], 100),
-            Err(FrameError::Negative { length: -1 })
-        );
+        assert_eq!(frame_len(&[0xff; 4], 100), Err(FrameError::Negative { length: -1 }));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The hash by which Kafka's clients choose a partition for a key. Every client must agree on it, or records of one
-//! key end up in two partitions; so this follows the Java client bit by bit.
+//! The hash by which Kafka's clients choose a partition for a key. Every client must agree on it,
+//! or records of one key end up in two partitions; so this follows the Java client bit by bit.
 
 const SEED: u32 = 0x9747_b28c;
 const M: u32 = 0x5bd1_e995;
@@ -44,10 +44,7 @@ mod tests {
         (b"foobar", -790_332_482),
         (b"a-little-bit-long-string", -985_981_536),
         (b"a-little-bit-longer-string", -1_486_304_829),
-        (
-            b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
-            -58_897_971,
-        ),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
         (b"abc", 479_470_107),
     ];
 
@@ -60,10 +57,7 @@ mod tests {
 
     #[test]
     fn partition_is_never_negative() {
-        assert_eq!(
-            partition_for_key(b"foobar", 12),
-            (-790_332_482i32 as u32 & 0x7fff_ffff) % 12
-        );
+        assert_eq!(partition_for_key(b"foobar", 12), (-790_332_482i32 as u32 & 0x7fff_ffff) % 12);
         for key in 0..1000u32 {
             assert!(partition_for_key(&key.to_be_bytes(), 7) < 7);
         }

@@ -14,7 +14,8 @@ const DELETE_HORIZON: i16 = 1 << 6;
 pub struct Attributes {
     /// How the records are compressed.
     pub compression: Compression,
-    /// If true, all records have the batch's max timestamp, set by the broker; otherwise each has its own.
+    /// If true, all records have the batch's max timestamp, set by the broker; otherwise each has
+    /// its own.
     pub is_log_append_time: bool,
     /// True if the records belong to a transaction.
     pub is_transactional: bool,
@@ -25,7 +26,8 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Reads the bits; `None` if they name a compression that does not exist. Bits without a meaning are ignored.
+    /// Reads the bits; `None` if they name a compression that does not exist. Bits without a
+    /// meaning are ignored.
     pub fn from_bits(bits: i16) -> Option<Self> {
         Some(Self {
             compression: Compression::from_bits(bits & COMPRESSION)?,

@@ -1,6 +1,6 @@
-//! Builds a record batch as a producer sends it. Made to be reused: once its buffers have grown, pushing a record
-//! allocates nothing and copies key and value once. Must not know when a batch is due; that is linger and batch size,
-//! the client's business.
+//! Builds a record batch as a producer sends it. Made to be reused: once its buffers have grown,
+//! pushing a record allocates nothing and copies key and value once. Must not know when a batch is
+//! due; that is linger and batch size, the client's business.
 
 use super::attributes::Attributes;
 use super::compression::{Compression, compress};
@@ -19,11 +19,7 @@ pub struct Producer {
 
 impl Producer {
     /// A producer that is neither idempotent nor transactional.
-    pub const NONE: Self = Self {
-        id: -1,
-        epoch: -1,
-        base_sequence: -1,
-    };
+    pub const NONE: Self = Self { id: -1, epoch: -1, base_sequence: -1 };
 }
 
 /// A batch in the making.
@@ -39,8 +35,8 @@ pub struct BatchBuilder {
     max_timestamp: i64,
 }
 
-/// The most that a record takes besides key, value and headers: five bytes for each varint of 32 bits, ten for the
-/// timestamp, one for attributes.
+/// The most that a record takes besides key, value and headers: five bytes for each varint of 32
+/// bits, ten for the timestamp, one for attributes.
 const RECORD_OVERHEAD_MAX: usize = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 
 impl BatchBuilder {
@@ -83,10 +79,8 @@ impl BatchBuilder {
         self.record_count += 1;
 
         let header_count = length_of(headers.len());
-        let headers_bytes: usize = headers
-            .iter()
-            .map(|(key, value)| bytes_size(Some(key)) + bytes_size(*value))
-            .sum();
+        let headers_bytes: usize =
+            headers.iter().map(|(key, value)| bytes_size(Some(key)) + bytes_size(*value)).sum();
         let length = 1
             + varint_size(timestamp_delta)
             + varint_size(i64::from(offset_delta))
@@ -95,7 +89,8 @@ impl BatchBuilder {
             + varint_size(i64::from(header_count))
             + headers_bytes;
 
-        // Small fields are gathered on the stack: one append of a few bytes is cheaper than five of one.
+        // Small fields are gathered on the stack: one append of a few bytes is cheaper than five of
+        // one.
         let mut front = Front::new();
         front.varint(i64::from(length_of(length)));
         front.byte(0);
@@ -130,14 +125,14 @@ impl BatchBuilder {
         self.plain.len()
     }
 
-    /// Bytes it would have at most, before compression, with one more record of these lengths and no headers. A client
-    /// compares this with `batch.size`.
+    /// Bytes it would have at most, before compression, with one more record of these lengths and
+    /// no headers. A client compares this with `batch.size`.
     pub fn bytes_with(&self, key_bytes: usize, value_bytes: usize) -> usize {
         self.plain.len() + RECORD_OVERHEAD_MAX + key_bytes + value_bytes
     }
 
-    /// Fills in the header and returns the batch. More records may be pushed afterwards and the batch finished again;
-    /// [`BatchBuilder::clear`] starts the next one.
+    /// Fills in the header and returns the batch. More records may be pushed afterwards and the
+    /// batch finished again; [`BatchBuilder::clear`] starts the next one.
     ///
     /// # Panics
     ///
@@ -146,17 +141,15 @@ impl BatchBuilder {
         self.finish_with(producer, Attributes::default())
     }
 
-    /// As [`BatchBuilder::finish`], with attributes: transactional, control. Their compression is that of the builder.
+    /// As [`BatchBuilder::finish`], with attributes: transactional, control. Their compression is
+    /// that of the builder.
     ///
     /// # Panics
     ///
     /// If nothing has been pushed.
     pub fn finish_with(&mut self, producer: Producer, attributes: Attributes) -> &[u8] {
         assert!(self.record_count > 0, "a batch has at least one record");
-        let attributes = Attributes {
-            compression: self.compression,
-            ..attributes
-        };
+        let attributes = Attributes { compression: self.compression, ..attributes };
         let (record_count, base_timestamp) = (self.record_count, self.base_timestamp);
         let max_timestamp = self.max_timestamp;
         let batch = self.pack();
@@ -165,33 +158,13 @@ impl BatchBuilder {
         put(batch, header::BATCH_LENGTH_AT, batch_length.to_be_bytes());
         put(batch, header::LEADER_EPOCH_AT, (-1i32).to_be_bytes());
         put(batch, header::MAGIC_AT, MAGIC.to_be_bytes());
-        put(
-            batch,
-            header::ATTRIBUTES_AT,
-            attributes.bits().to_be_bytes(),
-        );
-        put(
-            batch,
-            header::LAST_OFFSET_DELTA_AT,
-            (record_count - 1).to_be_bytes(),
-        );
-        put(
-            batch,
-            header::BASE_TIMESTAMP_AT,
-            base_timestamp.to_be_bytes(),
-        );
+        put(batch, header::ATTRIBUTES_AT, attributes.bits().to_be_bytes());
+        put(batch, header::LAST_OFFSET_DELTA_AT, (record_count - 1).to_be_bytes());
+        put(batch, header::BASE_TIMESTAMP_AT, base_timestamp.to_be_bytes());
         put(batch, header::MAX_TIMESTAMP_AT, max_timestamp.to_be_bytes());
         put(batch, header::PRODUCER_ID_AT, producer.id.to_be_bytes());
-        put(
-            batch,
-            header::PRODUCER_EPOCH_AT,
-            producer.epoch.to_be_bytes(),
-        );
-        put(
-            batch,
-            header::BASE_SEQUENCE_AT,
-            producer.base_sequence.to_be_bytes(),
-        );
+        put(batch, header::PRODUCER_EPOCH_AT, producer.epoch.to_be_bytes());
+        put(batch, header::BASE_SEQUENCE_AT, producer.base_sequence.to_be_bytes());
         put(batch, header::RECORD_COUNT_AT, record_count.to_be_bytes());
         header::set_crc(batch);
         batch
@@ -211,11 +184,7 @@ impl BatchBuilder {
         }
         self.packed.clear();
         self.packed.resize(HEADER_BYTES, 0);
-        compress(
-            self.compression,
-            &self.plain[HEADER_BYTES..],
-            &mut self.packed,
-        );
+        compress(self.compression, &self.plain[HEADER_BYTES..], &mut self.packed);
         &mut self.packed
     }
 
@@ -237,10 +206,7 @@ struct Front {
 impl Front {
     #[inline]
     fn new() -> Self {
-        Self {
-            bytes: [0; RECORD_OVERHEAD_MAX],
-            length: 0,
-        }
+        Self { bytes: [0; RECORD_OVERHEAD_MAX], length: 0 }
     }
 
     #[inline]

@@ -1,5 +1,5 @@
-//! Compression of the records of a batch. All five kinds that Kafka has; each is one block in its usual framing, but
-//! for snappy, whose framing is Java's own (see [`super::snappy`]).
+//! Compression of the records of a batch. All five kinds that Kafka has; each is one block in its
+//! usual framing, but for snappy, whose framing is Java's own (see [`super::snappy`]).
 //!
 //! Decompression takes a limit: a kilobyte can become a gigabyte, and who sends it may mean to.
 
@@ -70,9 +70,7 @@ impl Compression {
 
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|compression| compression.name() == name)
+        Self::ALL.into_iter().find(|compression| compression.name() == name)
     }
 }
 
@@ -88,9 +86,8 @@ pub fn compress(compression: Compression, records: &[u8], out: &mut Vec<u8>) {
         Compression::Snappy => snappy::compress(records, out),
         Compression::Lz4 => {
             // Java reads independent blocks only; 64 KiB is what it writes.
-            let info = FrameInfo::new()
-                .block_mode(BlockMode::Independent)
-                .block_size(BlockSize::Max64KB);
+            let info =
+                FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB);
             let mut encoder = FrameEncoder::with_frame_info(info, out);
             encoder.write_all(records).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY);
@@ -127,7 +124,8 @@ pub fn decompress(
     }
 }
 
-/// The records of a batch, decompressed if need be: either bytes of the batch itself or the content of `scratch`.
+/// The records of a batch, decompressed if need be: either bytes of the batch itself or the content
+/// of `scratch`.
 pub fn records_of<'a>(
     batch: &Batch<'a>,
     bytes_max: usize,
@@ -150,17 +148,15 @@ fn read_all(
 ) -> Result<(), DecompressError> {
     // One byte more than allowed tells "exactly at the limit" from "over it".
     let mut limited = decoder.take(bytes_max as u64 + 1);
-    limited
-        .read_to_end(out)
-        .map_err(|_| DecompressError::Corrupt { compression })?;
+    limited.read_to_end(out).map_err(|_| DecompressError::Corrupt { compression })?;
     match out.len() > bytes_max {
         true => Err(DecompressError::OverLimit { bytes_max }),
         false => Ok(()),
     }
 }
 
-/// One shot into a buffer of our size, retried with a larger one, because the streaming decoder first allocates the
-/// window that the frame asks for: 128 MiB for a frame of ten bytes.
+/// One shot into a buffer of our size, retried with a larger one, because the streaming decoder
+/// first allocates the window that the frame asks for: 128 MiB for a frame of ten bytes.
 fn decompress_zstd(
     records: &[u8],
     bytes_max: usize,
@@ -182,9 +178,7 @@ fn decompress_zstd(
             }
             Ok(_) | Err(TOO_SMALL) => return Err(DecompressError::OverLimit { bytes_max }),
             Err(_) => {
-                return Err(DecompressError::Corrupt {
-                    compression: Compression::Zstd,
-                });
+                return Err(DecompressError::Corrupt { compression: Compression::Zstd });
             }
         }
     }

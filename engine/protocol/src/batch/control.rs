@@ -1,5 +1,5 @@
-//! Control records: the markers that end a transaction in each of its partitions. A marker is a batch of one record
-//! with the control attribute; consumers use it and never show it.
+//! Control records: the markers that end a transaction in each of its partitions. A marker is a
+//! batch of one record with the control attribute; consumers use it and never show it.
 //!
 //! ```text
 //! key:    version 2 (0), type 2 (0 abort, 1 commit)
@@ -51,16 +51,9 @@ pub fn marker_batch(
     value[2..].copy_from_slice(&coordinator_epoch.to_be_bytes());
     let mut builder = BatchBuilder::new(Compression::None);
     builder.push(timestamp_ms, Some(&marker.key()), Some(&value));
-    let producer = Producer {
-        id: producer_id,
-        epoch: producer_epoch,
-        base_sequence: -1,
-    };
-    let attributes = Attributes {
-        is_transactional: true,
-        is_control: true,
-        ..Attributes::default()
-    };
+    let producer = Producer { id: producer_id, epoch: producer_epoch, base_sequence: -1 };
+    let attributes =
+        Attributes { is_transactional: true, is_control: true, ..Attributes::default() };
     builder.finish_with(producer, attributes).to_vec()
 }
 

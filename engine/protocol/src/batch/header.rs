@@ -1,7 +1,9 @@
-//! The 61 bytes that open a record batch: parse, check, patch in place, and walk from one batch to the next.
+//! The 61 bytes that open a record batch: parse, check, patch in place, and walk from one batch to
+//! the next.
 //!
-//! The broker never re-encodes a batch: it validates what a producer sent and patches two fields that the checksum
-//! does not cover. Only a topic with log append time costs a second pass over the bytes.
+//! The broker never re-encodes a batch: it validates what a producer sent and patches two fields
+//! that the checksum does not cover. Only a topic with log append time costs a second pass over the
+//! bytes.
 
 use super::attributes::{Attributes, LOG_APPEND_TIME};
 use std::fmt;
@@ -178,8 +180,7 @@ impl BatchHeader {
 
     /// Offset of the last record.
     pub fn last_offset(&self) -> i64 {
-        self.base_offset
-            .wrapping_add(i64::from(self.last_offset_delta))
+        self.base_offset.wrapping_add(i64::from(self.last_offset_delta))
     }
 
     /// Offset after the last record.
@@ -187,7 +188,8 @@ impl BatchHeader {
         self.last_offset().wrapping_add(1)
     }
 
-    /// Sequence number of the last record, -1 if the producer is not idempotent. Sequence numbers go from 2^31 - 1 to 0.
+    /// Sequence number of the last record, -1 if the producer is not idempotent. Sequence numbers
+    /// go from 2^31 - 1 to 0.
     pub fn last_sequence(&self) -> i32 {
         match self.base_sequence {
             ..0 => -1,
@@ -204,54 +206,37 @@ impl BatchHeader {
     }
 }
 
-/// Checks the batch at the start of `bytes` as it may lie on a disk: whole, and with the right checksum.
+/// Checks the batch at the start of `bytes` as it may lie on a disk: whole, and with the right
+/// checksum.
 pub fn check(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     let header = BatchHeader::parse(bytes)?;
     let batch = whole(&header, bytes)?;
     let computed = crc32c::crc32c(&batch[ATTRIBUTES_AT..]);
     match computed == header.crc {
         true => Ok(header),
-        false => Err(BatchError::BadChecksum {
-            stored: header.crc,
-            computed,
-        }),
+        false => Err(BatchError::BadChecksum { stored: header.crc, computed }),
     }
 }
 
-/// Checks the batch at the start of `bytes` as a producer may send it: [`check`], offsets without gaps, and a producer
-/// with a sequence number or none at all. Left to the caller: that no more bytes follow (see [`batches`]), that a
-/// client does not send control batches, and what is inside the records.
+/// Checks the batch at the start of `bytes` as a producer may send it: [`check`], offsets without
+/// gaps, and a producer with a sequence number or none at all. Left to the caller: that no more
+/// bytes follow (see [`batches`]), that a client does not send control batches, and what is inside
+/// the records.
 pub fn validate(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     let header = check(bytes)?;
-    let BatchHeader {
-        record_count,
-        last_offset_delta,
-        ..
-    } = header;
+    let BatchHeader { record_count, last_offset_delta, .. } = header;
     if record_count <= 0 {
         return Err(BatchError::BadRecordCount { record_count });
     }
     if last_offset_delta != record_count - 1 {
-        return Err(BatchError::BadOffsetDelta {
-            last_offset_delta,
-            record_count,
-        });
+        return Err(BatchError::BadOffsetDelta { last_offset_delta, record_count });
     }
-    let BatchHeader {
-        producer_id,
-        producer_epoch,
-        base_sequence,
-        ..
-    } = header;
+    let BatchHeader { producer_id, producer_epoch, base_sequence, .. } = header;
     let is_idempotent = producer_id >= 0 && producer_epoch >= 0 && base_sequence >= 0;
     // An id alone, without sequence, is what the broker's own control batches have.
     let is_plain = base_sequence == -1 && (producer_id == -1 || header.attributes.is_control);
     if !is_idempotent && !is_plain {
-        return Err(BatchError::BadProducer {
-            producer_id,
-            producer_epoch,
-            base_sequence,
-        });
+        return Err(BatchError::BadProducer { producer_id, producer_epoch, base_sequence });
     }
     Ok(header)
 }
@@ -266,8 +251,8 @@ pub fn set_leader_epoch(batch: &mut [u8], leader_epoch: i32) {
     batch[LEADER_EPOCH_AT..LEADER_EPOCH_AT + 4].copy_from_slice(&leader_epoch.to_be_bytes());
 }
 
-/// Gives all records the time of the append, for topics configured so, and renews the checksum. `batch` must be
-/// exactly one batch.
+/// Gives all records the time of the append, for topics configured so, and renews the checksum.
+/// `batch` must be exactly one batch.
 pub fn set_log_append_time(batch: &mut [u8], timestamp_ms: i64) {
     let bits = i16::from_be_bytes(field(batch, ATTRIBUTES_AT)) | LOG_APPEND_TIME;
     batch[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&bits.to_be_bytes());
@@ -303,8 +288,9 @@ pub struct Batches<'a> {
     rest: &'a [u8],
 }
 
-/// Walks the batches in `bytes`. Ends with `None` if the last one ends where the bytes do, otherwise with one error
-/// that says what is there instead. A fetched set may end in a torn batch: brokers cut at the byte limit.
+/// Walks the batches in `bytes`. Ends with `None` if the last one ends where the bytes do,
+/// otherwise with one error that says what is there instead. A fetched set may end in a torn batch:
+/// brokers cut at the byte limit.
 pub fn batches(bytes: &[u8]) -> Batches<'_> {
     Batches { rest: bytes }
 }
@@ -321,18 +307,14 @@ impl<'a> Iterator for Batches<'a> {
             Ok(Batch { header, bytes })
         });
         // After an error there is no telling where the next batch starts.
-        self.rest = batch
-            .as_ref()
-            .map_or(&[], |batch| &self.rest[batch.bytes.len()..]);
+        self.rest = batch.as_ref().map_or(&[], |batch| &self.rest[batch.bytes.len()..]);
         Some(batch)
     }
 }
 
 fn whole<'a>(header: &BatchHeader, bytes: &'a [u8]) -> Result<&'a [u8], BatchError> {
     let (needed, had) = (header.total_bytes(), bytes.len());
-    bytes
-        .get(..needed)
-        .ok_or(BatchError::TornBatch { needed, had })
+    bytes.get(..needed).ok_or(BatchError::TornBatch { needed, had })
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
@@ -352,34 +334,21 @@ impl fmt::Display for BatchError {
             Self::BadLength { batch_length } => write!(f, "batch length is {batch_length}"),
             Self::BadMagic { magic } => write!(f, "batch magic is {magic}, only {MAGIC} is known"),
             Self::BadCompression { attributes } => {
-                write!(
-                    f,
-                    "batch attributes {attributes:#06x} name no known compression"
-                )
+                write!(f, "batch attributes {attributes:#06x} name no known compression")
             }
             Self::BadChecksum { stored, computed } => {
-                write!(
-                    f,
-                    "batch checksum is {computed:#010x}, its header says {stored:#010x}"
-                )
+                write!(f, "batch checksum is {computed:#010x}, its header says {stored:#010x}")
             }
             Self::BadRecordCount { record_count } => {
                 write!(f, "batch claims {record_count} records")
             }
-            Self::BadOffsetDelta {
-                last_offset_delta,
-                record_count,
-            } => {
+            Self::BadOffsetDelta { last_offset_delta, record_count } => {
                 write!(
                     f,
                     "batch has last offset delta {last_offset_delta} for {record_count} records"
                 )
             }
-            Self::BadProducer {
-                producer_id,
-                producer_epoch,
-                base_sequence,
-            } => write!(
+            Self::BadProducer { producer_id, producer_epoch, base_sequence } => write!(
                 f,
                 "batch has producer id {producer_id}, epoch {producer_epoch}, sequence {base_sequence}"
             ),

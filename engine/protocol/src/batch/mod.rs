@@ -1,5 +1,6 @@
-//! Record batches, format v2 (magic 2): what producers send, what segment files hold, what consumers get. The bytes are
-//! the same in all three places, but for base offset and leader epoch, which the broker fills in.
+//! Record batches, format v2 (magic 2): what producers send, what segment files hold, what
+//! consumers get. The bytes are the same in all three places, but for base offset and leader epoch,
+//! which the broker fills in.
 //!
 //! ```text
 //! base offset      8   filled in by the broker; not under the checksum

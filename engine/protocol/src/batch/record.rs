@@ -1,11 +1,13 @@
-//! Records inside a batch: walks the bytes after the header, once decompressed. Borrows keys and values; every length
-//! is checked against the bytes that are there. Must not know what a key means.
+//! Records inside a batch: walks the bytes after the header, once decompressed. Borrows keys and
+//! values; every length is checked against the bytes that are there. Must not know what a key
+//! means.
 
 use crate::wire::error::DecodeError;
 use crate::wire::reader::Reader;
 use std::fmt;
 
-/// A record. Offset and timestamp count from those of its batch; see [`super::header::BatchHeader::timestamp`].
+/// A record. Offset and timestamp count from those of its batch; see
+/// [`super::header::BatchHeader::timestamp`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Offset, counted from the base offset.
@@ -76,14 +78,11 @@ pub struct Records<'a> {
     count: u32,
 }
 
-/// Walks `record_count` records in `bytes`, which must not be compressed. Ends early with one error.
+/// Walks `record_count` records in `bytes`, which must not be compressed. Ends early with one
+/// error.
 pub fn records(bytes: &[u8], record_count: i32) -> Records<'_> {
     let count = u32::try_from(record_count).unwrap_or(0);
-    Records {
-        reader: Reader::new(bytes, true),
-        index: 0,
-        count,
-    }
+    Records { reader: Reader::new(bytes, true), index: 0, count }
 }
 
 /// What a broker wants to know about records before it keeps them.
@@ -97,22 +96,17 @@ pub struct Summary {
     pub keyless_count: u32,
 }
 
-/// Checks records as a producer may send them: exactly `record_count`, offsets without gaps, nothing behind.
+/// Checks records as a producer may send them: exactly `record_count`, offsets without gaps,
+/// nothing behind.
 pub fn validate_records(bytes: &[u8], record_count: i32) -> Result<Summary, RecordError> {
     let mut walk = records(bytes, record_count);
-    let mut summary = Summary {
-        timestamp_delta_max: i64::MIN,
-        timestamp_delta_min: i64::MAX,
-        keyless_count: 0,
-    };
+    let mut summary =
+        Summary { timestamp_delta_max: i64::MIN, timestamp_delta_min: i64::MAX, keyless_count: 0 };
     while let Some(record) = walk.next() {
         let record = record?;
         let index = walk.index - 1;
         if record.offset_delta as u32 != index {
-            return Err(RecordError::BadOffsetDelta {
-                index,
-                offset_delta: record.offset_delta,
-            });
+            return Err(RecordError::BadOffsetDelta { index, offset_delta: record.offset_delta });
         }
         summary.timestamp_delta_max = summary.timestamp_delta_max.max(record.timestamp_delta);
         summary.timestamp_delta_min = summary.timestamp_delta_min.min(record.timestamp_delta);
@@ -156,25 +150,18 @@ fn decode<'a>(reader: &mut Reader<'a>, index: u32) -> Result<Record<'a>, RecordE
     let value = nullable(&mut inside, index)?;
     let headers = decode_headers(&mut inside, index)?;
     match inside.remaining() {
-        0 => Ok(Record {
-            offset_delta,
-            timestamp_delta,
-            key,
-            value,
-            headers,
-        }),
+        0 => Ok(Record { offset_delta, timestamp_delta, key, value, headers }),
         unused => Err(RecordError::WrongLength { index, unused }),
     }
 }
 
-/// Walks the headers to check them; they are decoded again when someone asks for them, which is rare.
+/// Walks the headers to check them; they are decoded again when someone asks for them, which is
+/// rare.
 fn decode_headers<'a>(inside: &mut Reader<'a>, index: u32) -> Result<Headers<'a>, RecordError> {
     let field = |error| RecordError::Field { index, error };
     let count = inside.varint().map_err(field)?;
-    let count = u32::try_from(count).map_err(|_| RecordError::BadLength {
-        index,
-        length: count,
-    })?;
+    let count =
+        u32::try_from(count).map_err(|_| RecordError::BadLength { index, length: count })?;
     let mut walk = inside.clone();
     for _ in 0..count {
         let bad = RecordError::BadLength { index, length: -1 };
@@ -224,10 +211,7 @@ impl fmt::Display for RecordError {
             Self::WrongLength { index, unused } => {
                 write!(f, "record {index}: {unused} bytes follow its last field")
             }
-            Self::BadOffsetDelta {
-                index,
-                offset_delta,
-            } => {
+            Self::BadOffsetDelta { index, offset_delta } => {
                 write!(f, "record {index}: offset delta is {offset_delta}")
             }
             Self::TrailingBytes { had } => write!(f, "{had} bytes follow the last record"),

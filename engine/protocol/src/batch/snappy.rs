@@ -1,5 +1,6 @@
-//! Snappy as Kafka's clients write it: raw blocks in the framing of the Java library (Xerial), which is not Google's
-//! framing format. Some clients write a single raw block without any framing; that is read, too.
+//! Snappy as Kafka's clients write it: raw blocks in the framing of the Java library (Xerial),
+//! which is not Google's framing format. Some clients write a single raw block without any framing;
+//! that is read, too.
 //!
 //! ```text
 //! 82 53 4e 41 50 50 59 00    magic
@@ -18,13 +19,11 @@ const HEADER_BYTES: usize = MAGIC.len() + 4 + 4;
 /// What the Java library puts into one block.
 const BLOCK_BYTES: usize = 32 * 1024;
 
-/// No element of the format yields more than 64 bytes from three, so a larger claim is a lie and not worth
-/// the memory.
+/// No element of the format yields more than 64 bytes from three, so a larger claim is a lie and
+/// not worth the memory.
 const RATIO_MAX: usize = 32;
 
-const CORRUPT: DecompressError = DecompressError::Corrupt {
-    compression: Compression::Snappy,
-};
+const CORRUPT: DecompressError = DecompressError::Corrupt { compression: Compression::Snappy };
 
 pub(super) fn compress(records: &[u8], out: &mut Vec<u8>) {
     let mut encoder = Encoder::new();
@@ -35,9 +34,7 @@ pub(super) fn compress(records: &[u8], out: &mut Vec<u8>) {
         let length_at = out.len();
         let start = length_at + 4;
         out.resize(start + max_compress_len(block.len()), 0);
-        let length = encoder
-            .compress(block, &mut out[start..])
-            .expect("room for the worst case");
+        let length = encoder.compress(block, &mut out[start..]).expect("room for the worst case");
         out.truncate(start + length);
         out[length_at..start].copy_from_slice(&(length as u32).to_be_bytes());
     }
@@ -59,9 +56,8 @@ pub(super) fn decompress(
             continue;
         }
         let (length, after) = rest.split_first_chunk::<4>().ok_or(CORRUPT)?;
-        let (block, after) = after
-            .split_at_checked(u32::from_be_bytes(*length) as usize)
-            .ok_or(CORRUPT)?;
+        let (block, after) =
+            after.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or(CORRUPT)?;
         decompress_block(block, bytes_max, out)?;
         rest = after;
     }
@@ -82,9 +78,7 @@ fn decompress_block(
         return Err(DecompressError::OverLimit { bytes_max });
     }
     out.resize(start + length, 0);
-    let written = Decoder::new()
-        .decompress(block, &mut out[start..])
-        .map_err(|_| CORRUPT)?;
+    let written = Decoder::new().decompress(block, &mut out[start..]).map_err(|_| CORRUPT)?;
     out.truncate(start + written);
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! ApiVersions, key 18, versions 0 to 4.
 //!
-//! The first question of every client: which APIs in which versions, and which features of the cluster. Its response
-//! has header version 0 in all versions. A broker that does not know the version asked for answers with a version 0
-//! body, UnsupportedVersion and its own range (KIP-511), which [`ApiVersionsResponse::unsupported_version`] builds.
+//! The first question of every client: which APIs in which versions, and which features of the
+//! cluster. Its response has header version 0 in all versions. A broker that does not know the
+//! version asked for answers with a version 0 body, UnsupportedVersion and its own range (KIP-511),
+//! which [`ApiVersionsResponse::unsupported_version`] builds.
 //!
 //! | version | adds |
 //! | --- | --- |
 //! | 1 | throttle time |
 //! | 2 | throttled after the response is sent (KIP-219) |
-//! | 3 | flexible; name and version of the client (KIP-511); features of the cluster, tagged (KIP-584) |
+//! | 3 | flexible; who the client is (KIP-511); features of the cluster, tagged (KIP-584) |
 //! | 4 | features whose lowest version is 0 (KIP-1022) |
 //!
 //! Skipped: the tagged `zk_migration_ready`, false since Kafka 4.
@@ -117,24 +118,17 @@ impl<'a> ApiVersionsResponse<'a> {
     /// Announces everything in [`api_key::TABLE`]; features are the caller's to add.
     pub fn from_table() -> Self {
         let api_keys = api_key::served().map(ApiVersion::from_table).collect();
-        Self {
-            api_keys,
-            ..Self::default()
-        }
+        Self { api_keys, ..Self::default() }
     }
 
-    /// The answer to a version we do not know, to be encoded as version 0. Carries the range of ApiVersions itself, so
-    /// that the client can ask again.
+    /// The answer to a version we do not know, to be encoded as version 0. Carries the range of
+    /// ApiVersions itself, so that the client can ask again.
     pub fn unsupported_version() -> Self {
         let api_keys = api_key::served()
             .filter(|(key, _)| *key == ApiKey::ApiVersions)
             .map(ApiVersion::from_table)
             .collect();
-        Self {
-            error_code: ErrorCode::UnsupportedVersion,
-            api_keys,
-            ..Self::default()
-        }
+        Self { error_code: ErrorCode::UnsupportedVersion, api_keys, ..Self::default() }
     }
 
     /// Reads the body of a response.
@@ -173,24 +167,15 @@ impl<'a> ApiVersionsResponse<'a> {
         let has_supported = !self.supported_features.is_empty();
         let has_epoch = self.finalized_features_epoch != -1;
         let has_finalized = !self.finalized_features.is_empty();
-        w.tag_count(
-            [has_supported, has_epoch, has_finalized]
-                .map(u32::from)
-                .iter()
-                .sum(),
-        );
+        w.tag_count([has_supported, has_epoch, has_finalized].map(u32::from).iter().sum());
         if has_supported {
-            w.tag(0, |w| {
-                w.array(&self.supported_features, |w, feature| feature.encode(w))
-            });
+            w.tag(0, |w| w.array(&self.supported_features, |w, feature| feature.encode(w)));
         }
         if has_epoch {
             w.tag(1, |w| w.i64(self.finalized_features_epoch));
         }
         if has_finalized {
-            w.tag(2, |w| {
-                w.array(&self.finalized_features, |w, feature| feature.encode(w))
-            });
+            w.tag(2, |w| w.array(&self.finalized_features, |w, feature| feature.encode(w)));
         }
     }
 }
@@ -205,11 +190,7 @@ impl ApiVersion {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let api = Self {
-            api_key: r.i16()?,
-            min_version: r.i16()?,
-            max_version: r.i16()?,
-        };
+        let api = Self { api_key: r.i16()?, min_version: r.i16()?, max_version: r.i16()? };
         r.skip_tags()?;
         Ok(api)
     }
@@ -224,11 +205,8 @@ impl ApiVersion {
 
 impl<'a> SupportedFeature<'a> {
     fn decode(r: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let feature = Self {
-            name: r.string()?.into(),
-            min_version: r.i16()?,
-            max_version: r.i16()?,
-        };
+        let feature =
+            Self { name: r.string()?.into(), min_version: r.i16()?, max_version: r.i16()? };
         r.skip_tags()?;
         Ok(feature)
     }
@@ -268,22 +246,14 @@ mod tests {
     fn announces_the_table() {
         let response = ApiVersionsResponse::from_table();
         assert_eq!(response.api_keys.len(), api_key::served().count());
-        let produce = ApiVersion {
-            api_key: 0,
-            min_version: 0,
-            max_version: 13,
-        };
+        let produce = ApiVersion { api_key: 0, min_version: 0, max_version: 13 };
         assert_eq!(response.api_keys[0], produce);
     }
 
     #[test]
     fn unsupported_version_names_its_own_range() {
         let response = ApiVersionsResponse::unsupported_version();
-        let own = ApiVersion {
-            api_key: 18,
-            min_version: 0,
-            max_version: 4,
-        };
+        let own = ApiVersion { api_key: 18, min_version: 0, max_version: 4 };
         assert_eq!(response.api_keys, [own]);
         assert_eq!(response.error_code, ErrorCode::UnsupportedVersion);
     }

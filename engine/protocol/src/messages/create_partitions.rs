@@ -34,7 +34,8 @@ pub struct CreatePartitionsTopic<'a> {
     pub name: &'a str,
     /// Partitions it shall have in total.
     pub count: i32,
-    /// For each new partition the nodes that get it, the preferred leader first; `None` to let the broker choose.
+    /// For each new partition the nodes that get it, the preferred leader first; `None` to let the
+    /// broker choose.
     pub assignments: Option<Vec<Vec<i32>>>,
 }
 

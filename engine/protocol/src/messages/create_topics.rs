@@ -122,10 +122,7 @@ impl<'a> CreatableTopic<'a> {
 
 impl ReplicaAssignment {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let assignment = Self {
-            partition_index: r.i32()?,
-            broker_ids: r.array(4, Reader::i32)?,
-        };
+        let assignment = Self { partition_index: r.i32()?, broker_ids: r.array(4, Reader::i32)? };
         r.skip_tags()?;
         Ok(assignment)
     }
@@ -139,10 +136,7 @@ impl ReplicaAssignment {
 
 impl<'a> CreatableTopicConfig<'a> {
     fn decode(r: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let config = Self {
-            name: r.string()?,
-            value: r.nullable_string()?,
-        };
+        let config = Self { name: r.string()?, value: r.nullable_string()? };
         r.skip_tags()?;
         Ok(config)
     }

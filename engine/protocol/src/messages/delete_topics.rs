@@ -9,8 +9,8 @@
 //! | 5 | error message; ThrottlingQuotaExceeded may be answered (KIP-599) |
 //! | 6 | topics by id or by name (KIP-516) |
 //!
-//! Skipped: version 0, as in Kafka 4. Up to version 5 the request is a list of names; here it has the shape of version
-//! 6 always.
+//! Skipped: version 0, as in Kafka 4. Up to version 5 the request is a list of names; here it has
+//! the shape of version 6 always.
 
 use crate::error_code::ErrorCode;
 use crate::wire::error::DecodeError;
@@ -59,15 +59,9 @@ impl<'a> DeleteTopicsRequest<'a> {
 impl<'a> DeleteTopicState<'a> {
     fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
         if version <= 5 {
-            return Ok(Self {
-                name: Some(r.string()?),
-                topic_id: Uuid::ZERO,
-            });
+            return Ok(Self { name: Some(r.string()?), topic_id: Uuid::ZERO });
         }
-        let topic = Self {
-            name: r.nullable_string()?,
-            topic_id: r.uuid()?,
-        };
+        let topic = Self { name: r.nullable_string()?, topic_id: r.uuid()? };
         r.skip_tags()?;
         Ok(topic)
     }

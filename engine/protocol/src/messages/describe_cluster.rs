@@ -1,6 +1,7 @@
 //! DescribeCluster, key 60, versions 0 to 2. Flexible from the start.
 //!
-//! Names the nodes of the cluster for administration tools (KIP-700); Metadata does it for everyone else.
+//! Names the nodes of the cluster for administration tools (KIP-700); Metadata does it for everyone
+//! else.
 //!
 //! | version | adds |
 //! | --- | --- |
@@ -47,11 +48,7 @@ impl DescribeClusterRequest {
     pub fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let request = Self {
             include_cluster_authorized_operations: r.bool()?,
-            endpoint_type: if version >= 1 {
-                r.i8()?
-            } else {
-                ENDPOINT_TYPE_BROKERS
-            },
+            endpoint_type: if version >= 1 { r.i8()? } else { ENDPOINT_TYPE_BROKERS },
             include_fenced_brokers: if version >= 2 { r.bool()? } else { false },
         };
         r.skip_tags()?;
@@ -129,11 +126,7 @@ impl<'a> DescribeClusterResponse<'a> {
             throttle_time_ms: r.i32()?,
             error_code: ErrorCode::from_code(r.i16()?),
             error_message: r.nullable_string()?.map(Cow::from),
-            endpoint_type: if version >= 1 {
-                r.i8()?
-            } else {
-                ENDPOINT_TYPE_BROKERS
-            },
+            endpoint_type: if version >= 1 { r.i8()? } else { ENDPOINT_TYPE_BROKERS },
             cluster_id: r.string()?.into(),
             controller_id: r.i32()?,
             brokers: r.array(11, |r| DescribeClusterBroker::decode(r, version))?,

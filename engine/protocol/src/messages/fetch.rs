@@ -1,7 +1,8 @@
 //! Fetch, key 1, versions 4 to 18. Request here, response in [`response`].
 //!
-//! Reads record batches from partitions. Waits until `min_bytes` are there or `max_wait_ms` have passed. The first
-//! batch is answered even if it is larger than the limits, so that a consumer can always make progress.
+//! Reads record batches from partitions. Waits until `min_bytes` are there or `max_wait_ms` have
+//! passed. The first batch is answered even if it is larger than the limits, so that a consumer can
+//! always make progress.
 //!
 //! | version | adds |
 //! | --- | --- |
@@ -228,9 +229,7 @@ impl<'a> FetchTopic<'a> {
             13.. => w.uuid(self.topic_id),
             _ => w.string(self.name),
         }
-        w.array(&self.partitions, |w, partition| {
-            partition.encode(w, version)
-        });
+        w.array(&self.partitions, |w, partition| partition.encode(w, version));
         w.no_tags();
     }
 }

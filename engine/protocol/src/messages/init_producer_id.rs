@@ -1,7 +1,7 @@
 //! InitProducerId, key 22, versions 0 to 5.
 //!
-//! Gives a producer its id and epoch: a new pair for an idempotent producer, the pair of the transactional id with a
-//! raised epoch for a transactional one, which fences its predecessors.
+//! Gives a producer its id and epoch: a new pair for an idempotent producer, the pair of the
+//! transactional id with a raised epoch for a transactional one, which fences its predecessors.
 //!
 //! | version | adds |
 //! | --- | --- |
@@ -11,8 +11,8 @@
 //! | 4 | ProducerFenced may be answered (KIP-588) |
 //! | 5 | TransactionAbortable may be answered (KIP-890) |
 //!
-//! Skipped: version 6, two-phase commit with an outside coordinator (KIP-939), which Kafka 4.3 does not serve by
-//! default either.
+//! Skipped: version 6, two-phase commit with an outside coordinator (KIP-939), which Kafka 4.3 does
+//! not serve by default either.
 
 use crate::error_code::ErrorCode;
 use crate::wire::error::DecodeError;

@@ -1,5 +1,6 @@
-//! Who leads a partition now: tagged fields that Produce and Fetch responses share (KIP-951), so that a client can
-//! go to the new leader without asking for metadata first. They exist in flexible versions only.
+//! Who leads a partition now: tagged fields that Produce and Fetch responses share (KIP-951), so
+//! that a client can go to the new leader without asking for metadata first. They exist in flexible
+//! versions only.
 
 use crate::wire::error::DecodeError;
 use crate::wire::reader::Reader;
@@ -17,10 +18,7 @@ pub struct LeaderIdAndEpoch {
 
 impl LeaderIdAndEpoch {
     pub(super) fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let leader = Self {
-            leader_id: r.i32()?,
-            leader_epoch: r.i32()?,
-        };
+        let leader = Self { leader_id: r.i32()?, leader_epoch: r.i32()? };
         r.skip_tags()?;
         Ok(leader)
     }

@@ -1,7 +1,7 @@
 //! ListOffsets, key 2, versions 0 to 11.
 //!
-//! Finds an offset by timestamp, or by one of the special timestamps below. Answers the first record at or after the
-//! time asked for.
+//! Finds an offset by timestamp, or by one of the special timestamps below. Answers the first
+//! record at or after the time asked for.
 //!
 //! | version | adds |
 //! | --- | --- |
@@ -17,8 +17,8 @@
 //! | 10 | timeout, for reads from tiered storage (KIP-1075) |
 //! | 11 | [`EARLIEST_PENDING_UPLOAD_TIMESTAMP`] (KIP-1023) |
 //!
-//! Skipped: version 0 asks for up to `max_num_offsets` segment starts; a response holds at most the one offset that
-//! later versions hold. Kafka 4 dropped version 0, old monitoring tools did not.
+//! Skipped: version 0 asks for up to `max_num_offsets` segment starts; a response holds at most the
+//! one offset that later versions hold. Kafka 4 dropped version 0, old monitoring tools did not.
 
 use crate::error_code::ErrorCode;
 use crate::wire::error::DecodeError;
@@ -76,23 +76,13 @@ pub struct ListOffsetsPartition {
 
 impl Default for ListOffsetsRequest<'_> {
     fn default() -> Self {
-        Self {
-            replica_id: -1,
-            isolation_level: 0,
-            topics: Vec::new(),
-            timeout_ms: 0,
-        }
+        Self { replica_id: -1, isolation_level: 0, topics: Vec::new(), timeout_ms: 0 }
     }
 }
 
 impl Default for ListOffsetsPartition {
     fn default() -> Self {
-        Self {
-            index: 0,
-            current_leader_epoch: -1,
-            timestamp: 0,
-            max_num_offsets: 1,
-        }
+        Self { index: 0, current_leader_epoch: -1, timestamp: 0, max_num_offsets: 1 }
     }
 }
 
@@ -135,9 +125,7 @@ impl<'a> ListOffsetsTopic<'a> {
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.string(self.name);
-        w.array(&self.partitions, |w, partition| {
-            partition.encode(w, version)
-        });
+        w.array(&self.partitions, |w, partition| partition.encode(w, version));
         w.no_tags();
     }
 }
@@ -192,7 +180,8 @@ pub struct ListOffsetsPartitionResponse {
     pub index: i32,
     /// Error, or none.
     pub error_code: ErrorCode,
-    /// Timestamp of the record found, -1 if none or if a special timestamp was asked for; from version 1.
+    /// Timestamp of the record found, -1 if none or if a special timestamp was asked for; from
+    /// version 1.
     pub timestamp: i64,
     /// Offset of the record found, -1 if none.
     pub offset: i64,
@@ -202,13 +191,7 @@ pub struct ListOffsetsPartitionResponse {
 
 impl Default for ListOffsetsPartitionResponse {
     fn default() -> Self {
-        Self {
-            index: 0,
-            error_code: ErrorCode::None,
-            timestamp: -1,
-            offset: -1,
-            leader_epoch: -1,
-        }
+        Self { index: 0, error_code: ErrorCode::None, timestamp: -1, offset: -1, leader_epoch: -1 }
     }
 }
 
@@ -245,20 +228,15 @@ impl<'a> ListOffsetsTopicResponse<'a> {
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.string(&self.name);
-        w.array(&self.partitions, |w, partition| {
-            partition.encode(w, version)
-        });
+        w.array(&self.partitions, |w, partition| partition.encode(w, version));
         w.no_tags();
     }
 }
 
 impl ListOffsetsPartitionResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut partition = Self {
-            index: r.i32()?,
-            error_code: ErrorCode::from_code(r.i16()?),
-            ..Self::default()
-        };
+        let mut partition =
+            Self { index: r.i32()?, error_code: ErrorCode::from_code(r.i16()?), ..Self::default() };
         if version == 0 {
             partition.offset = r.array(8, Reader::i64)?.first().copied().unwrap_or(-1);
         } else {
@@ -276,11 +254,7 @@ impl ListOffsetsPartitionResponse {
         w.i32(self.index);
         w.i16(self.error_code.code());
         if version == 0 {
-            let found = if self.offset >= 0 {
-                &[self.offset][..]
-            } else {
-                &[]
-            };
+            let found = if self.offset >= 0 { &[self.offset][..] } else { &[] };
             w.array(found, |w, offset| w.i64(*offset));
         } else {
             w.i64(self.timestamp);

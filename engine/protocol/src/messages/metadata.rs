@@ -1,6 +1,7 @@
 //! Metadata, key 3, versions 0 to 13.
 //!
-//! Names the brokers of the cluster and, for the topics asked for, partitions and who leads them. May create a topic.
+//! Names the brokers of the cluster and, for the topics asked for, partitions and who leads them.
+//! May create a topic.
 //!
 //! | version | adds |
 //! | --- | --- |
@@ -18,7 +19,8 @@
 //! | 12 | asking by topic id really works (KIP-516) |
 //! | 13 | an error of the whole request: rebootstrap (KIP-1102) |
 //!
-//! Skipped: nothing. In version 0 an empty list means all; [`MetadataRequest::decode`] turns that into `None`.
+//! Skipped: nothing. In version 0 an empty list means all; [`MetadataRequest::decode`] turns that
+//! into `None`.
 
 use crate::error_code::ErrorCode;
 use crate::wire::error::DecodeError;
@@ -107,14 +109,8 @@ impl<'a> MetadataRequest<'a> {
 impl<'a> MetadataRequestTopic<'a> {
     fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
         let topic = match version {
-            10.. => Self {
-                topic_id: r.uuid()?,
-                name: r.nullable_string()?,
-            },
-            _ => Self {
-                topic_id: Uuid::ZERO,
-                name: Some(r.string()?),
-            },
+            10.. => Self { topic_id: r.uuid()?, name: r.nullable_string()? },
+            _ => Self { topic_id: Uuid::ZERO, name: Some(r.string()?) },
         };
         r.skip_tags()?;
         Ok(topic)
@@ -344,9 +340,7 @@ impl<'a> MetadataTopic<'a> {
         if version >= 1 {
             w.bool(self.is_internal);
         }
-        w.array(&self.partitions, |w, partition| {
-            partition.encode(w, version)
-        });
+        w.array(&self.partitions, |w, partition| partition.encode(w, version));
         if version >= 8 {
             w.i32(self.authorized_operations);
         }

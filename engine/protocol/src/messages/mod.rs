@@ -1,9 +1,10 @@
 //! Bodies of requests and responses, one file per API, both directions.
 //!
-//! Requests borrow everything from the frame they were read from. Responses hold `Cow` strings: a broker builds them
-//! from what it owns, a client reads them from a frame. Each structure has `decode` and `encode` side by side, fields in
-//! wire order; a field that the version does not have is decoded as Kafka's default and not encoded. Both trust the
-//! caller to have asked [`crate::api_key`] whether the version is served, and the reader or writer to be set to it,
+//! Requests borrow everything from the frame they were read from. Responses hold `Cow` strings: a
+//! broker builds them from what it owns, a client reads them from a frame. Each structure has
+//! `decode` and `encode` side by side, fields in wire order; a field that the version does not have
+//! is decoded as Kafka's default and not encoded. Both trust the caller to have asked
+//! [`crate::api_key`] whether the version is served, and the reader or writer to be set to it,
 //! which [`crate::frame`] does.
 //!
 //! Fields carry Kafka's names, less the name of the structure they are in.

@@ -1,4 +1,5 @@
-//! Produce, key 0. Announced from version 0, decoded from 3 to 13 (see [`crate::api_key::Versions::decodable_min`]).
+//! Produce, key 0. Announced from version 0, decoded from 3 to 13 (see
+//! [`crate::api_key::Versions::decodable_min`]).
 //!
 //! Appends record batches to partitions. With `acks` 0 there is no response at all.
 //!
@@ -31,7 +32,8 @@ use std::borrow::Cow;
 pub struct ProduceRequest<'a> {
     /// Set by a transactional producer.
     pub transactional_id: Option<&'a str>,
-    /// Who must have a batch before it is acknowledged: 0 nobody, 1 the leader, -1 all in-sync replicas.
+    /// Who must have a batch before it is acknowledged: 0 nobody, 1 the leader, -1 all in-sync
+    /// replicas.
     pub acks: i16,
     /// How long the broker may wait for those replicas.
     pub timeout_ms: i32,
@@ -105,10 +107,7 @@ impl<'a> ProduceTopic<'a> {
 
 impl<'a> ProducePartition<'a> {
     fn decode(r: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let partition = Self {
-            index: r.i32()?,
-            records: r.nullable_bytes()?,
-        };
+        let partition = Self { index: r.i32()?, records: r.nullable_bytes()? };
         r.skip_tags()?;
         Ok(partition)
     }
@@ -210,9 +209,7 @@ impl<'a> ProduceResponse<'a> {
         w.i32(self.throttle_time_ms);
         if version >= 10 && !self.node_endpoints.is_empty() {
             w.tag_count(1);
-            w.tag(0, |w| {
-                w.array(&self.node_endpoints, |w, endpoint| endpoint.encode(w))
-            });
+            w.tag(0, |w| w.array(&self.node_endpoints, |w, endpoint| endpoint.encode(w)));
         } else {
             w.no_tags();
         }
@@ -222,11 +219,7 @@ impl<'a> ProduceResponse<'a> {
 impl<'a> ProduceTopicResponse<'a> {
     fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
         let topic = Self {
-            name: if version <= 12 {
-                r.string()?.into()
-            } else {
-                Cow::default()
-            },
+            name: if version <= 12 { r.string()?.into() } else { Cow::default() },
             topic_id: if version >= 13 { r.uuid()? } else { Uuid::ZERO },
             partitions: r.array(22, |r| ProducePartitionResponse::decode(r, version))?,
         };
@@ -239,9 +232,7 @@ impl<'a> ProduceTopicResponse<'a> {
             13.. => w.uuid(self.topic_id),
             _ => w.string(&self.name),
         }
-        w.array(&self.partitions, |w, partition| {
-            partition.encode(w, version)
-        });
+        w.array(&self.partitions, |w, partition| partition.encode(w, version));
         w.no_tags();
     }
 }
@@ -295,10 +286,7 @@ impl<'a> ProducePartitionResponse<'a> {
 
 impl<'a> BatchIndexError<'a> {
     fn decode(r: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let error = Self {
-            batch_index: r.i32()?,
-            message: r.nullable_string()?.map(Cow::from),
-        };
+        let error = Self { batch_index: r.i32()?, message: r.nullable_string()?.map(Cow::from) };
         r.skip_tags()?;
         Ok(error)
     }

@@ -1,5 +1,6 @@
-//! Why bytes could not be decoded. Facts only (what, where, how much), so that a caller can log, count or compare
-//! them. Knows nothing of messages: `what` names a primitive type, `offset` finds the field.
+//! Why bytes could not be decoded. Facts only (what, where, how much), so that a caller can log,
+//! count or compare them. Knows nothing of messages: `what` names a primitive type, `offset` finds
+//! the field.
 
 use std::fmt;
 
@@ -71,22 +72,11 @@ pub enum DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Short {
-                what,
-                offset,
-                needed,
-                had,
-            } => {
-                write!(
-                    f,
-                    "{what} at byte {offset} needs {needed} bytes, {had} are left"
-                )
+            Self::Short { what, offset, needed, had } => {
+                write!(f, "{what} at byte {offset} needs {needed} bytes, {had} are left")
             }
             Self::ArrayTooLong { offset, count, had } => {
-                write!(
-                    f,
-                    "array at byte {offset} claims {count} elements, {had} bytes are left"
-                )
+                write!(f, "array at byte {offset} claims {count} elements, {had} bytes are left")
             }
             Self::TooManyElements { offset, count } => {
                 write!(
@@ -94,18 +84,11 @@ impl fmt::Display for DecodeError {
                     "array at byte {offset} with {count} elements exceeds the limit of a message"
                 )
             }
-            Self::NegativeLength {
-                what,
-                offset,
-                length,
-            } => {
+            Self::NegativeLength { what, offset, length } => {
                 write!(f, "{what} at byte {offset} has length {length}")
             }
             Self::StringTooLong { offset, length } => {
-                write!(
-                    f,
-                    "string at byte {offset} claims {length} bytes, 32767 are allowed"
-                )
+                write!(f, "string at byte {offset} claims {length} bytes, 32767 are allowed")
             }
             Self::UnexpectedNull { what, offset } => {
                 write!(f, "{what} at byte {offset} is null and must not be")

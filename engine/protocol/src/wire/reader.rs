@@ -1,5 +1,6 @@
-//! Reads primitive values from a byte slice, borrowing strings and bytes from it. Every message decoder is a list of
-//! calls to it. Must not know any message, and must not reserve memory because a count in the input says so.
+//! Reads primitive values from a byte slice, borrowing strings and bytes from it. Every message
+//! decoder is a list of calls to it. Must not know any message, and must not reserve memory because
+//! a count in the input says so.
 
 use super::error::DecodeError;
 use super::uuid::Uuid;
@@ -9,18 +10,21 @@ type Result<T> = std::result::Result<T, DecodeError>;
 /// Kafka's own limit on strings, also in flexible versions where the length could say more.
 const STRING_BYTES_MAX: usize = i16::MAX as usize;
 
-/// Elements that all arrays of one message may have together. An element costs one to three bytes on the wire but up
-/// to a hundred in memory, so a 100 MiB frame of empty topics would otherwise become gigabytes. A request that lists
-/// every partition of a cluster at Kafka's own ceiling is well below.
+/// Elements that all arrays of one message may have together. An element costs one to three bytes
+/// on the wire but up to a hundred in memory, so a 100 MiB frame of empty topics would otherwise
+/// become gigabytes. A request that lists every partition of a cluster at Kafka's own ceiling is
+/// well below.
 const ELEMENTS_MAX: u32 = 1 << 20;
 
-/// Elements reserved before the first one has been decoded; beyond that, memory grows as elements really arrive.
+/// Elements reserved before the first one has been decoded; beyond that, memory grows as elements
+/// really arrive.
 const RESERVE_MAX: usize = 64;
 
 /// A cursor over the bytes of one frame.
 ///
-/// `flexible` chooses between the two encodings that Kafka has for lengths: fixed width with -1 for null, or (since
-/// KIP-482) a varint of length plus one with 0 for null. Only flexible versions have tagged fields.
+/// `flexible` chooses between the two encodings that Kafka has for lengths: fixed width with -1 for
+/// null, or (since KIP-482) a varint of length plus one with 0 for null. Only flexible versions
+/// have tagged fields.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -32,15 +36,11 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts at the first byte.
     pub fn new(bytes: &'a [u8], flexible: bool) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            flexible,
-            elements_left: ELEMENTS_MAX,
-        }
+        Self { bytes, at: 0, flexible, elements_left: ELEMENTS_MAX }
     }
 
-    /// Changes the encoding of what follows: a header is decoded before the version of the body is known.
+    /// Changes the encoding of what follows: a header is decoded before the version of the body is
+    /// known.
     pub fn set_flexible(&mut self, flexible: bool) {
         self.flexible = flexible;
     }
@@ -151,10 +151,7 @@ impl<'a> Reader<'a> {
     /// A string that must be there.
     pub fn string(&mut self) -> Result<&'a str> {
         let offset = self.at;
-        self.nullable_string()?.ok_or(DecodeError::UnexpectedNull {
-            what: "string",
-            offset,
-        })
+        self.nullable_string()?.ok_or(DecodeError::UnexpectedNull { what: "string", offset })
     }
 
     /// A string or null.
@@ -178,10 +175,7 @@ impl<'a> Reader<'a> {
     /// Bytes that must be there.
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
         let offset = self.at;
-        self.nullable_bytes()?.ok_or(DecodeError::UnexpectedNull {
-            what: "bytes",
-            offset,
-        })
+        self.nullable_bytes()?.ok_or(DecodeError::UnexpectedNull { what: "bytes", offset })
     }
 
     /// Bytes or null; record batches are of this type.
@@ -202,11 +196,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.take(length, "bytes")?;
         // Ends with the bytes but starts with the frame, so that offsets in errors stay true.
-        Ok(Self {
-            bytes: &self.bytes[..self.at],
-            at: start,
-            ..*self
-        })
+        Ok(Self { bytes: &self.bytes[..self.at], at: start, ..*self })
     }
 
     /// An array that must be there. `element_bytes_min` is the least an element takes on the wire.
@@ -217,10 +207,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<T>> {
         let offset = self.at;
         self.nullable_array(element_bytes_min, element)?
-            .ok_or(DecodeError::UnexpectedNull {
-                what: "array",
-                offset,
-            })
+            .ok_or(DecodeError::UnexpectedNull { what: "array", offset })
     }
 
     /// An array or null.
@@ -307,12 +294,7 @@ impl<'a> Reader<'a> {
     }
 
     fn short(&self, what: &'static str, needed: usize) -> DecodeError {
-        DecodeError::Short {
-            what,
-            offset: self.at,
-            needed,
-            had: self.remaining(),
-        }
+        DecodeError::Short { what, offset: self.at, needed, had: self.remaining() }
     }
 }
 
@@ -320,10 +302,6 @@ fn nullable_length(length: i64, what: &'static str, offset: usize) -> Result<Opt
     match length {
         -1 => Ok(None),
         0.. => Ok(Some(length as usize)),
-        _ => Err(DecodeError::NegativeLength {
-            what,
-            offset,
-            length,
-        }),
+        _ => Err(DecodeError::NegativeLength { what, offset, length }),
     }
 }

@@ -1,4 +1,5 @@
-//! A topic or directory identity. Sixteen bytes, shown as Kafka's tools show it: URL-safe base64 without padding.
+//! A topic or directory identity. Sixteen bytes, shown as Kafka's tools show it: URL-safe base64
+//! without padding.
 
 use std::fmt;
 

@@ -1,11 +1,12 @@
-//! Writes primitive values to a growing buffer: the mirror of [`super::reader`], with one thing more, holes: places
-//! where bytes will be sent from somewhere else (a file, another buffer) and only their length is written here.
-//! Must not know any message.
+//! Writes primitive values to a growing buffer: the mirror of [`super::reader`], with one thing
+//! more, holes: places where bytes will be sent from somewhere else (a file, another buffer) and
+//! only their length is written here. Must not know any message.
 
 use super::uuid::Uuid;
 use bytes::{BufMut, BytesMut};
 
-/// Appends to a buffer in the encoding of one version; see [`super::reader::Reader`] for `flexible`.
+/// Appends to a buffer in the encoding of one version; see [`super::reader::Reader`] for
+/// `flexible`.
 #[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut BytesMut,
@@ -16,11 +17,7 @@ pub struct Writer<'b> {
 impl<'b> Writer<'b> {
     /// Appends to `buffer`, whatever it already holds.
     pub fn new(buffer: &'b mut BytesMut, flexible: bool) -> Self {
-        Self {
-            buffer,
-            flexible,
-            hole_bytes: 0,
-        }
+        Self { buffer, flexible, hole_bytes: 0 }
     }
 
     /// Changes the encoding of what follows.
@@ -107,8 +104,8 @@ impl<'b> Writer<'b> {
         self.unsigned_varlong(((value << 1) ^ (value >> 63)) as u64);
     }
 
-    /// A string. Cut after 32767 bytes, Kafka's limit: names are checked long before, so only the text of an error
-    /// can be longer, and losing its tail is better than losing the connection.
+    /// A string. Cut after 32767 bytes, Kafka's limit: names are checked long before, so only the
+    /// text of an error can be longer, and losing its tail is better than losing the connection.
     pub fn string(&mut self, value: &str) {
         let value = &value[..value.floor_char_boundary(i16::MAX as usize)];
         match self.flexible {
@@ -146,8 +143,8 @@ impl<'b> Writer<'b> {
         self.buffer.put_slice(value);
     }
 
-    /// Writes the length of `length` bytes that will be sent from elsewhere and returns the position at which they
-    /// belong.
+    /// Writes the length of `length` bytes that will be sent from elsewhere and returns the
+    /// position at which they belong.
     pub fn hole(&mut self, length: usize) -> usize {
         self.length(Some(length));
         self.hole_bytes += length;
@@ -174,7 +171,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Ends a structure that has no tagged fields to send; nothing in versions that are not flexible.
+    /// Ends a structure that has no tagged fields to send; nothing in versions that are not
+    /// flexible.
     pub fn no_tags(&mut self) {
         self.tag_count(0);
     }
@@ -188,10 +186,7 @@ impl<'b> Writer<'b> {
 
     /// One tagged field. Tags must ascend.
     pub fn tag(&mut self, tag: u32, body: impl FnOnce(&mut Self)) {
-        assert!(
-            self.flexible,
-            "tagged fields exist in flexible versions only"
-        );
+        assert!(self.flexible, "tagged fields exist in flexible versions only");
         self.unsigned_varint(tag);
         let start = self.position();
         body(self);

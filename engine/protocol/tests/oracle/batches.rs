@@ -13,11 +13,7 @@ use theirs::{Record, RecordBatchDecoder, RecordBatchEncoder, RecordEncodeOptions
 
 const RECORD_COUNT: usize = 300;
 const BASE_TIMESTAMP: i64 = 1_700_000_000_000;
-const PRODUCER: Producer = Producer {
-    id: 4711,
-    epoch: 3,
-    base_sequence: 1000,
-};
+const PRODUCER: Producer = Producer { id: 4711, epoch: 3, base_sequence: 1000 };
 
 fn their_compression(compression: Compression) -> theirs::Compression {
     match compression {
@@ -60,26 +56,17 @@ fn their_records() -> Vec<Record> {
 fn our_batch(compression: Compression) -> Vec<u8> {
     let mut builder = BatchBuilder::new(compression);
     for record in their_records() {
-        let headers: Vec<(&[u8], Option<&[u8]>)> = record
-            .headers
-            .iter()
-            .map(|(key, value)| (key.as_bytes(), value.as_deref()))
-            .collect();
+        let headers: Vec<(&[u8], Option<&[u8]>)> =
+            record.headers.iter().map(|(key, value)| (key.as_bytes(), value.as_deref())).collect();
         let (key, value) = (record.key.as_deref(), record.value.as_deref());
         builder.push_with_headers(record.timestamp, key, value, &headers);
     }
-    let attributes = Attributes {
-        is_transactional: true,
-        ..Attributes::default()
-    };
+    let attributes = Attributes { is_transactional: true, ..Attributes::default() };
     builder.finish_with(PRODUCER, attributes).to_vec()
 }
 
 fn their_batch(compression: Compression) -> BytesMut {
-    let options = RecordEncodeOptions {
-        version: 2,
-        compression: their_compression(compression),
-    };
+    let options = RecordEncodeOptions { version: 2, compression: their_compression(compression) };
     let mut bytes = BytesMut::new();
     RecordBatchEncoder::encode(&mut bytes, &their_records(), &options).unwrap();
     bytes
@@ -118,10 +105,7 @@ fn we_read_theirs() {
         for (ours, theirs) in ours.zip(their_records()) {
             assert_eq!(i64::from(ours.offset_delta), theirs.offset);
             assert_eq!(header.timestamp(ours.timestamp_delta), theirs.timestamp);
-            assert_eq!(
-                (ours.key, ours.value),
-                (theirs.key.as_deref(), theirs.value.as_deref())
-            );
+            assert_eq!((ours.key, ours.value), (theirs.key.as_deref(), theirs.value.as_deref()));
             let headers = ours.headers.iter().map(|(key, value)| {
                 let key = StrBytes::from_utf8(Bytes::copy_from_slice(key)).unwrap();
                 (key, value.map(Bytes::copy_from_slice))

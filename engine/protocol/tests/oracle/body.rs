@@ -61,8 +61,8 @@ pub fn versions(api: ApiKey) -> std::ops::RangeInclusive<i16> {
 
 /// Both sides write the same bytes and read what the other wrote.
 ///
-/// Ours carries every field in every version, so decoding gives back less in old versions; there the proof is that
-/// what was decoded encodes to the same bytes again.
+/// Ours carries every field in every version, so decoding gives back less in old versions; there
+/// the proof is that what was decoded encodes to the same bytes again.
 pub fn compare<'a, O, T>(version: i16, ours: &O, theirs: &T)
 where
     O: Body<'a>,
@@ -71,14 +71,8 @@ where
     let context = format!("{} version {version}", O::API);
     let our_bytes = encode(ours, version);
     let mut their_bytes = BytesMut::new();
-    theirs
-        .encode(&mut their_bytes, version)
-        .unwrap_or_else(|e| panic!("{context}: {e}"));
-    assert_eq!(
-        Bytes::from(our_bytes.clone()),
-        their_bytes.freeze(),
-        "{context}"
-    );
+    theirs.encode(&mut their_bytes, version).unwrap_or_else(|e| panic!("{context}: {e}"));
+    assert_eq!(our_bytes, their_bytes.freeze(), "{context}");
 
     let mut rest = our_bytes.clone();
     let read_by_them = T::decode(&mut rest, version).unwrap_or_else(|e| panic!("{context}: {e}"));
@@ -97,10 +91,7 @@ where
 pub fn encode<'a>(body: &impl Body<'a>, version: i16) -> Bytes {
     fn inner<'a, B: Body<'a>>(body: &B, version: i16) -> Bytes {
         let mut buffer = BytesMut::new();
-        body.encode(
-            &mut Writer::new(&mut buffer, B::API.is_flexible(version)),
-            version,
-        );
+        body.encode(&mut Writer::new(&mut buffer, B::API.is_flexible(version)), version);
         buffer.freeze()
     }
     inner(body, version)
@@ -123,9 +114,7 @@ pub fn topic(name: &'static str) -> TopicName {
 }
 
 /// An identity that is not symmetric. Theirs is parsed from [`THEIR_UUID`].
-pub const OUR_UUID: Uuid = Uuid([
-    1, 8, 15, 22, 29, 36, 43, 50, 57, 64, 71, 78, 85, 92, 99, 106,
-]);
+pub const OUR_UUID: Uuid = Uuid([1, 8, 15, 22, 29, 36, 43, 50, 57, 64, 71, 78, 85, 92, 99, 106]);
 
 /// [`OUR_UUID`] as text.
 pub const THEIR_UUID: &str = "01080f16-1d24-2b32-3940-474e555c636a";

@@ -15,10 +15,8 @@ use theirs::{api_versions_response, describe_cluster_response};
 
 #[test]
 fn api_versions_request() {
-    let ours = ApiVersionsRequest {
-        client_software_name: "loadgen",
-        client_software_version: "0.1",
-    };
+    let ours =
+        ApiVersionsRequest { client_software_name: "loadgen", client_software_version: "0.1" };
     for version in versions(ApiKey::ApiVersions) {
         let mut theirs = theirs::ApiVersionsRequest::default();
         if version >= 3 {
@@ -34,16 +32,8 @@ fn api_versions_response() {
     let ours = ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion,
         api_keys: vec![
-            ApiVersion {
-                api_key: 0,
-                min_version: 0,
-                max_version: 13,
-            },
-            ApiVersion {
-                api_key: 18,
-                min_version: 1,
-                max_version: 4,
-            },
+            ApiVersion { api_key: 0, min_version: 0, max_version: 13 },
+            ApiVersion { api_key: 18, min_version: 1, max_version: 4 },
         ],
         throttle_time_ms: 11,
         supported_features: vec![SupportedFeature {
@@ -63,10 +53,7 @@ fn api_versions_response() {
         let plain = theirs::ApiVersionsResponse::default();
         let mut theirs = plain.clone().with_error_code(35).with_api_keys(vec![
             api().with_api_key(0).with_max_version(13),
-            api()
-                .with_api_key(18)
-                .with_min_version(1)
-                .with_max_version(4),
+            api().with_api_key(18).with_min_version(1).with_max_version(4),
         ]);
         if version >= 1 {
             theirs.throttle_time_ms = 11;

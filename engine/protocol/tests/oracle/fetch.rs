@@ -92,9 +92,8 @@ fn their_request(version: i16) -> theirs::FetchRequest {
     }
     match version {
         15.. => {
-            body.replica_state = request::ReplicaState::default()
-                .with_replica_id(4.into())
-                .with_replica_epoch(5);
+            body.replica_state =
+                request::ReplicaState::default().with_replica_id(4.into()).with_replica_epoch(5);
         }
         _ => body.replica_id = 4.into(),
     }
@@ -114,11 +113,7 @@ fn their_request(version: i16) -> theirs::FetchRequest {
 fn requests() {
     for version in versions(ApiKey::Fetch) {
         compare(version, &our_request(version), &their_request(version));
-        compare(
-            version,
-            &FetchRequest::default(),
-            &theirs::FetchRequest::default(),
-        );
+        compare(version, &FetchRequest::default(), &theirs::FetchRequest::default());
     }
 }
 
@@ -129,18 +124,9 @@ fn our_response(version: i16) -> FetchResponse<'static> {
         high_watermark: 100,
         last_stable_offset: 90,
         log_start_offset: 17,
-        diverging_epoch: Some(EpochEndOffset {
-            epoch: 8,
-            end_offset: 55,
-        }),
-        current_leader: Some(LeaderIdAndEpoch {
-            leader_id: 2,
-            leader_epoch: 9,
-        }),
-        aborted_transactions: Some(vec![AbortedTransaction {
-            producer_id: 5,
-            first_offset: 60,
-        }]),
+        diverging_epoch: Some(EpochEndOffset { epoch: 8, end_offset: 55 }),
+        current_leader: Some(LeaderIdAndEpoch { leader_id: 2, leader_epoch: 9 }),
+        aborted_transactions: Some(vec![AbortedTransaction { producer_id: 5, first_offset: 60 }]),
         preferred_read_replica: 1,
         records: FetchRecords::Inline(b"some record batches"),
     };
@@ -149,20 +135,13 @@ fn our_response(version: i16) -> FetchResponse<'static> {
         records: FetchRecords::Null,
         ..FetchPartitionResponse::default()
     };
-    let empty = FetchPartitionResponse {
-        index: 8,
-        ..FetchPartitionResponse::default()
-    };
+    let empty = FetchPartitionResponse { index: 8, ..FetchPartitionResponse::default() };
     FetchResponse {
         throttle_time_ms: 11,
         error_code: ErrorCode::None,
         session_id: 77,
         topics: vec![FetchTopicResponse {
-            name: if version <= 12 {
-                "flights".into()
-            } else {
-                "".into()
-            },
+            name: if version <= 12 { "flights".into() } else { "".into() },
             topic_id: OUR_UUID,
             partitions: vec![full, null, empty],
         }],
@@ -192,10 +171,7 @@ fn their_response(version: i16) -> theirs::FetchResponse {
         .with_high_watermark(-1)
         .with_aborted_transactions(None)
         .with_records(None);
-    let empty = null
-        .clone()
-        .with_partition_index(8)
-        .with_records(Some("".into()));
+    let empty = null.clone().with_partition_index(8).with_records(Some("".into()));
     let mut body = theirs::FetchResponse::default().with_throttle_time_ms(11);
     if version >= 5 {
         full.log_start_offset = 17;
@@ -207,12 +183,10 @@ fn their_response(version: i16) -> theirs::FetchResponse {
         full.preferred_read_replica = 1.into();
     }
     if version >= 12 {
-        full.diverging_epoch = response::EpochEndOffset::default()
-            .with_epoch(8)
-            .with_end_offset(55);
-        full.current_leader = response::LeaderIdAndEpoch::default()
-            .with_leader_id(2.into())
-            .with_leader_epoch(9);
+        full.diverging_epoch =
+            response::EpochEndOffset::default().with_epoch(8).with_end_offset(55);
+        full.current_leader =
+            response::LeaderIdAndEpoch::default().with_leader_id(2.into()).with_leader_epoch(9);
     }
     if version >= 16 {
         body.node_endpoints = vec![
@@ -236,11 +210,7 @@ fn their_response(version: i16) -> theirs::FetchResponse {
 fn responses() {
     for version in versions(ApiKey::Fetch) {
         compare(version, &our_response(version), &their_response(version));
-        compare(
-            version,
-            &FetchResponse::default(),
-            &theirs::FetchResponse::default(),
-        );
+        compare(version, &FetchResponse::default(), &theirs::FetchResponse::default());
     }
 }
 
@@ -249,37 +219,23 @@ fn filling_the_holes_gives_the_same_bytes() {
     // Lengths on both sides of a wider varint, and none at all.
     let blocks: [&[u8]; 4] = [&[1; 126], &[2; 127], b"", &[3; 20_000]];
     let response = |records: [FetchRecords<'static>; 4]| {
-        let partition = |records| FetchPartitionResponse {
-            records,
-            ..Default::default()
-        };
+        let partition = |records| FetchPartitionResponse { records, ..Default::default() };
         let topics = records.chunks(2).map(|pair| FetchTopicResponse {
             partitions: pair.iter().copied().map(partition).collect(),
             ..Default::default()
         });
-        FetchResponse {
-            topics: topics.collect(),
-            ..Default::default()
-        }
+        FetchResponse { topics: topics.collect(), ..Default::default() }
     };
     for version in versions(ApiKey::Fetch) {
         let in_place = encode(&response(blocks.map(FetchRecords::Inline)), version);
-        let with_holes = response(blocks.map(|b| FetchRecords::Hole {
-            len: b.len() as u32,
-        }));
+        let with_holes = response(blocks.map(|b| FetchRecords::Hole { len: b.len() as u32 }));
 
         let mut buffer = BytesMut::from(&b"earlier frame"[..]);
         let before = buffer.len();
         let mut writer = Writer::new(&mut buffer, ApiKey::Fetch.is_flexible(version));
         let holes = with_holes.encode_with_holes(&mut writer, version);
-        assert_eq!(
-            writer.hole_bytes(),
-            blocks.iter().map(|block| block.len()).sum::<usize>()
-        );
-        let indices: Vec<_> = holes
-            .iter()
-            .map(|h| (h.topic_index, h.partition_index))
-            .collect();
+        assert_eq!(writer.hole_bytes(), blocks.iter().map(|block| block.len()).sum::<usize>());
+        let indices: Vec<_> = holes.iter().map(|h| (h.topic_index, h.partition_index)).collect();
         assert_eq!(indices, [(0, 0), (0, 1), (1, 0), (1, 1)]);
 
         let mut sent = Vec::new();

@@ -60,10 +60,7 @@ fn response_headers() {
             let mut expected = BytesMut::new();
             theirs::ResponseHeader::default()
                 .with_correlation_id(0x0102_0304)
-                .encode(
-                    &mut expected,
-                    their_key(api).response_header_version(version),
-                )
+                .encode(&mut expected, their_key(api).response_header_version(version))
                 .unwrap();
             assert_eq!(header, expected, "{api} {version}");
             let (decoded, body) = ResponseHeader::decode(&header, api, version).unwrap();

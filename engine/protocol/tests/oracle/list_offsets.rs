@@ -1,5 +1,5 @@
-//! ListOffsets. `kafka-protocol` has versions 1 to 10; version 11 adds a special timestamp and no field, version 0 is
-//! compared with bytes written by hand.
+//! ListOffsets. `kafka-protocol` has versions 1 to 10; version 11 adds a special timestamp and no
+//! field, version 0 is compared with bytes written by hand.
 
 use crate::body::{compare, decode, encode, topic, versions};
 use headwater_protocol::api_key::ApiKey;
@@ -101,10 +101,7 @@ fn version_11_has_the_fields_of_version_10() {
     assert_eq!(decode::<ListOffsetsRequest<'_>>(&bytes, 11), our_request());
     let bytes = encode(&our_response(), 11);
     assert_eq!(bytes, encode(&our_response(), 10));
-    assert_eq!(
-        decode::<ListOffsetsResponse<'_>>(&bytes, 11),
-        our_response()
-    );
+    assert_eq!(decode::<ListOffsetsResponse<'_>>(&bytes, 11), our_response());
 }
 
 #[test]

@@ -13,10 +13,7 @@ use theirs::{metadata_request as request, metadata_response as response};
 
 fn our_request() -> MetadataRequest<'static> {
     MetadataRequest {
-        topics: Some(vec![MetadataRequestTopic {
-            topic_id: OUR_UUID,
-            name: Some("flights"),
-        }]),
+        topics: Some(vec![MetadataRequestTopic { topic_id: OUR_UUID, name: Some("flights") }]),
         allow_auto_topic_creation: false,
         include_cluster_authorized_operations: false,
         include_topic_authorized_operations: true,
@@ -42,34 +39,20 @@ fn requests() {
         compare(version, &our_request(), &theirs);
 
         if (8..=10).contains(&version) {
-            let ours = MetadataRequest {
-                include_cluster_authorized_operations: true,
-                ..our_request()
-            };
-            compare(
-                version,
-                &ours,
-                &theirs.with_include_cluster_authorized_operations(true),
-            );
+            let ours =
+                MetadataRequest { include_cluster_authorized_operations: true, ..our_request() };
+            compare(version, &ours, &theirs.with_include_cluster_authorized_operations(true));
         }
         if version >= 1 {
             let all = theirs::MetadataRequest::default().with_topics(None);
             compare(version, &MetadataRequest::default(), &all);
-            let ours = MetadataRequest {
-                topics: Some(vec![]),
-                ..MetadataRequest::default()
-            };
+            let ours = MetadataRequest { topics: Some(vec![]), ..MetadataRequest::default() };
             compare(version, &ours, &all.with_topics(Some(vec![])));
         }
         if version >= 12 {
-            let ours_topic = MetadataRequestTopic {
-                topic_id: OUR_UUID,
-                name: None,
-            };
-            let ours = MetadataRequest {
-                topics: Some(vec![ours_topic]),
-                ..MetadataRequest::default()
-            };
+            let ours_topic = MetadataRequestTopic { topic_id: OUR_UUID, name: None };
+            let ours =
+                MetadataRequest { topics: Some(vec![ours_topic]), ..MetadataRequest::default() };
             let theirs_topic = request::MetadataRequestTopic::default()
                 .with_name(None)
                 .with_topic_id(THEIR_UUID.parse().unwrap());
@@ -83,10 +66,7 @@ fn requests() {
 fn version_0_asks_for_all_topics_with_an_empty_list() {
     let bytes = encode(&MetadataRequest::default(), 0);
     assert_eq!(bytes[..], [0; 4]);
-    assert_eq!(
-        decode::<MetadataRequest<'_>>(&bytes, 0),
-        MetadataRequest::default()
-    );
+    assert_eq!(decode::<MetadataRequest<'_>>(&bytes, 0), MetadataRequest::default());
 }
 
 fn our_response() -> MetadataResponse<'static> {
@@ -99,12 +79,7 @@ fn our_response() -> MetadataResponse<'static> {
                 port: 9092,
                 rack: Some("rack".into()),
             },
-            MetadataBroker {
-                node_id: 2,
-                host: "two".into(),
-                port: 9093,
-                rack: None,
-            },
+            MetadataBroker { node_id: 2, host: "two".into(), port: 9093, rack: None },
         ],
         cluster_id: Some("cluster".into()),
         controller_id: 2,
@@ -130,20 +105,12 @@ fn our_response() -> MetadataResponse<'static> {
 }
 
 fn their_response(version: i16) -> theirs::MetadataResponse {
-    let nodes = |ids: &[i32]| {
-        ids.iter()
-            .map(|id| theirs::BrokerId(*id))
-            .collect::<Vec<_>>()
-    };
+    let nodes = |ids: &[i32]| ids.iter().map(|id| theirs::BrokerId(*id)).collect::<Vec<_>>();
     let mut one = response::MetadataResponseBroker::default()
         .with_node_id(1.into())
         .with_host(text("one"))
         .with_port(9092);
-    let two = one
-        .clone()
-        .with_node_id(2.into())
-        .with_host(text("two"))
-        .with_port(9093);
+    let two = one.clone().with_node_id(2.into()).with_host(text("two")).with_port(9093);
     let mut partition = response::MetadataResponsePartition::default()
         .with_error_code(9)
         .with_partition_index(3)
@@ -189,10 +156,7 @@ fn responses() {
     for version in versions(ApiKey::Metadata) {
         compare(version, &our_response(), &their_response(version));
         if (8..=10).contains(&version) {
-            let ours = MetadataResponse {
-                cluster_authorized_operations: 264,
-                ..our_response()
-            };
+            let ours = MetadataResponse { cluster_authorized_operations: 264, ..our_response() };
             let theirs = their_response(version).with_cluster_authorized_operations(264);
             compare(version, &ours, &theirs);
         }

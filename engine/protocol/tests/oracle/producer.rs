@@ -18,14 +18,8 @@ use theirs::produce_response as response;
 #[test]
 fn produce_request() {
     let partitions = vec![
-        ProducePartition {
-            index: 3,
-            records: Some(b"batches"),
-        },
-        ProducePartition {
-            index: 4,
-            records: None,
-        },
+        ProducePartition { index: 3, records: Some(b"batches") },
+        ProducePartition { index: 4, records: None },
     ];
     let ours = |version| ProduceRequest {
         transactional_id: Some("txn"),
@@ -39,12 +33,8 @@ fn produce_request() {
     };
     for version in versions(ApiKey::Produce) {
         let mut topic_data = TopicProduceData::default().with_partition_data(vec![
-            PartitionProduceData::default()
-                .with_index(3)
-                .with_records(Some("batches".into())),
-            PartitionProduceData::default()
-                .with_index(4)
-                .with_records(None),
+            PartitionProduceData::default().with_index(3).with_records(Some("batches".into())),
+            PartitionProduceData::default().with_index(4).with_records(None),
         ]);
         match version {
             13.. => topic_data.topic_id = THEIR_UUID.parse().unwrap(),
@@ -57,16 +47,8 @@ fn produce_request() {
             .with_topic_data(vec![topic_data]);
         compare(version, &ours(version), &theirs);
 
-        let plain = ProduceRequest {
-            transactional_id: None,
-            topics: vec![],
-            ..ours(version)
-        };
-        compare(
-            version,
-            &plain,
-            &theirs.with_transactional_id(None).with_topic_data(vec![]),
-        );
+        let plain = ProduceRequest { transactional_id: None, topics: vec![], ..ours(version) };
+        compare(version, &plain, &theirs.with_transactional_id(None).with_topic_data(vec![]));
     }
 }
 
@@ -78,33 +60,16 @@ fn our_produce_response(version: i16) -> ProduceResponse<'static> {
         log_append_time_ms: 1_700_000_000_000,
         log_start_offset: 17,
         record_errors: vec![
-            BatchIndexError {
-                batch_index: 5,
-                message: Some("no key".into()),
-            },
-            BatchIndexError {
-                batch_index: 6,
-                message: None,
-            },
+            BatchIndexError { batch_index: 5, message: Some("no key".into()) },
+            BatchIndexError { batch_index: 6, message: None },
         ],
         error_message: Some("go away".into()),
-        current_leader: Some(LeaderIdAndEpoch {
-            leader_id: 2,
-            leader_epoch: 9,
-        }),
+        current_leader: Some(LeaderIdAndEpoch { leader_id: 2, leader_epoch: 9 }),
     };
-    let appended = ProducePartitionResponse {
-        index: 4,
-        base_offset: 8,
-        ..Default::default()
-    };
+    let appended = ProducePartitionResponse { index: 4, base_offset: 8, ..Default::default() };
     ProduceResponse {
         topics: vec![ProduceTopicResponse {
-            name: if version <= 12 {
-                "flights".into()
-            } else {
-                "".into()
-            },
+            name: if version <= 12 { "flights".into() } else { "".into() },
             topic_id: OUR_UUID,
             partitions: vec![refused, appended],
         }],
@@ -124,9 +89,8 @@ fn their_produce_response(version: i16) -> theirs::ProduceResponse {
         .with_error_code(6)
         .with_base_offset(1 << 40)
         .with_log_append_time_ms(1_700_000_000_000);
-    let mut appended = response::PartitionProduceResponse::default()
-        .with_index(4)
-        .with_base_offset(8);
+    let mut appended =
+        response::PartitionProduceResponse::default().with_index(4).with_base_offset(8);
     if version >= 5 {
         refused.log_start_offset = 17;
         appended.log_start_offset = -1;
@@ -142,9 +106,8 @@ fn their_produce_response(version: i16) -> theirs::ProduceResponse {
     }
     let mut body = theirs::ProduceResponse::default().with_throttle_time_ms(11);
     if version >= 10 {
-        refused.current_leader = response::LeaderIdAndEpoch::default()
-            .with_leader_id(2.into())
-            .with_leader_epoch(9);
+        refused.current_leader =
+            response::LeaderIdAndEpoch::default().with_leader_id(2.into()).with_leader_epoch(9);
         body.node_endpoints = vec![
             response::NodeEndpoint::default()
                 .with_node_id(2.into())
@@ -165,16 +128,8 @@ fn their_produce_response(version: i16) -> theirs::ProduceResponse {
 #[test]
 fn produce_response() {
     for version in versions(ApiKey::Produce) {
-        compare(
-            version,
-            &our_produce_response(version),
-            &their_produce_response(version),
-        );
-        compare(
-            version,
-            &ProduceResponse::default(),
-            &theirs::ProduceResponse::default(),
-        );
+        compare(version, &our_produce_response(version), &their_produce_response(version));
+        compare(version, &ProduceResponse::default(), &theirs::ProduceResponse::default());
     }
 }
 

@@ -32,19 +32,10 @@ fn create_topics_request() {
             name: "flights",
             num_partitions: 12,
             replication_factor: 3,
-            assignments: vec![ReplicaAssignment {
-                partition_index: 4,
-                broker_ids: vec![1, 2],
-            }],
+            assignments: vec![ReplicaAssignment { partition_index: 4, broker_ids: vec![1, 2] }],
             configs: vec![
-                CreatableTopicConfig {
-                    name: "retention.ms",
-                    value: Some("1000"),
-                },
-                CreatableTopicConfig {
-                    name: "nothing",
-                    value: None,
-                },
+                CreatableTopicConfig { name: "retention.ms", value: Some("1000") },
+                CreatableTopicConfig { name: "nothing", value: None },
             ],
         }],
         timeout_ms: 30_000,
@@ -65,9 +56,7 @@ fn create_topics_request() {
                         .with_broker_ids(nodes(&[1, 2])),
                 ])
                 .with_configs(vec![
-                    config()
-                        .with_name(text("retention.ms"))
-                        .with_value(Some(text("1000"))),
+                    config().with_name(text("retention.ms")).with_value(Some(text("1000"))),
                     config().with_name(text("nothing")).with_value(None),
                 ]),
         ]);
@@ -95,24 +84,16 @@ fn create_topics_response() {
         replication_factor: 3,
         configs: Some(vec![config]),
     };
-    let created = CreatableTopicResult {
-        name: "landings".into(),
-        configs: None,
-        ..Default::default()
-    };
-    let ours = CreateTopicsResponse {
-        throttle_time_ms: 11,
-        topics: vec![refused, created],
-    };
+    let created =
+        CreatableTopicResult { name: "landings".into(), configs: None, ..Default::default() };
+    let ours = CreateTopicsResponse { throttle_time_ms: 11, topics: vec![refused, created] };
     for version in versions(ApiKey::CreateTopics) {
         let result = create_topics_response::CreatableTopicResult::default;
         let mut refused = result()
             .with_name(topic("flights"))
             .with_error_code(36)
             .with_error_message(Some(text("there is one")));
-        let mut created = result()
-            .with_name(topic("landings"))
-            .with_error_message(None);
+        let mut created = result().with_name(topic("landings")).with_error_message(None);
         if version >= 5 {
             refused.num_partitions = 12;
             refused.replication_factor = 3;
@@ -139,10 +120,7 @@ fn create_topics_response() {
 
 #[test]
 fn delete_topics_request() {
-    let by_name = |name| DeleteTopicState {
-        name: Some(name),
-        topic_id: Uuid::ZERO,
-    };
+    let by_name = |name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO };
     for version in versions(ApiKey::DeleteTopics) {
         let mut ours = DeleteTopicsRequest {
             topics: vec![by_name("flights"), by_name("landings")],
@@ -150,10 +128,7 @@ fn delete_topics_request() {
         };
         let mut theirs = theirs::DeleteTopicsRequest::default().with_timeout_ms(30_000);
         if version >= 6 {
-            ours.topics[1] = DeleteTopicState {
-                name: None,
-                topic_id: OUR_UUID,
-            };
+            ours.topics[1] = DeleteTopicState { name: None, topic_id: OUR_UUID };
             theirs.topics = vec![
                 delete_topics_request::DeleteTopicState::default()
                     .with_name(Some(topic("flights"))),
@@ -187,10 +162,7 @@ fn delete_topics_response() {
             theirs.name = None;
             theirs.topic_id = THEIR_UUID.parse().unwrap();
         }
-        let ours = DeleteTopicsResponse {
-            throttle_time_ms: 11,
-            topics: vec![ours],
-        };
+        let ours = DeleteTopicsResponse { throttle_time_ms: 11, topics: vec![ours] };
         let theirs = theirs::DeleteTopicsResponse::default()
             .with_throttle_time_ms(11)
             .with_responses(vec![theirs]);
@@ -207,11 +179,7 @@ fn create_partitions_request() {
                 count: 24,
                 assignments: Some(vec![vec![1, 2], vec![2, 3]]),
             },
-            CreatePartitionsTopic {
-                name: "landings",
-                count: 2,
-                assignments: None,
-            },
+            CreatePartitionsTopic { name: "landings", count: 2, assignments: None },
         ],
         timeout_ms: 30_000,
         validate_only: true,
@@ -228,10 +196,7 @@ fn create_partitions_request() {
                 .with_name(topic("flights"))
                 .with_count(24)
                 .with_assignments(Some(vec![assigned(&[1, 2]), assigned(&[2, 3])])),
-            grown()
-                .with_name(topic("landings"))
-                .with_count(2)
-                .with_assignments(None),
+            grown().with_name(topic("landings")).with_count(2).with_assignments(None),
         ]);
     for version in versions(ApiKey::CreatePartitions) {
         compare(version, &ours, &theirs);
@@ -248,16 +213,12 @@ fn create_partitions_response() {
                 error_code: ErrorCode::InvalidPartitions,
                 error_message: Some("fewer than before".into()),
             },
-            CreatePartitionsTopicResult {
-                name: "landings".into(),
-                ..Default::default()
-            },
+            CreatePartitionsTopicResult { name: "landings".into(), ..Default::default() },
         ],
     };
     let result = create_partitions_response::CreatePartitionsTopicResult::default;
-    let theirs = theirs::CreatePartitionsResponse::default()
-        .with_throttle_time_ms(11)
-        .with_results(vec![
+    let theirs =
+        theirs::CreatePartitionsResponse::default().with_throttle_time_ms(11).with_results(vec![
             result()
                 .with_name(topic("flights"))
                 .with_error_code(37)

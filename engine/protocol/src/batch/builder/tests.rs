@@ -9,12 +9,7 @@ use crate::batch::record::records;
 fn varint_size_is_what_varint_writes() {
     let mut values = vec![0, -1, i64::MAX, i64::MIN];
     for shift in 0..63 {
-        values.extend([
-            1 << shift,
-            (1 << shift) - 1,
-            -(1 << shift),
-            -(1 << shift) - 1,
-        ]);
+        values.extend([1 << shift, (1 << shift) - 1, -(1 << shift), -(1 << shift) - 1]);
     }
     for value in values {
         let mut front = Front::new();
@@ -40,11 +35,7 @@ fn reuse_leaves_nothing_behind() {
     for compression in Compression::ALL {
         let mut reused = BatchBuilder::new(compression);
         reused.push(50, Some(b"old"), Some(&[1; 500]));
-        reused.finish(Producer {
-            id: 1,
-            epoch: 1,
-            base_sequence: 1,
-        });
+        reused.finish(Producer { id: 1, epoch: 1, base_sequence: 1 });
         reused.clear();
         assert!(reused.is_empty());
         let mut fresh = BatchBuilder::new(compression);
@@ -53,11 +44,7 @@ fn reuse_leaves_nothing_behind() {
             builder.push(20, None, Some(b"new"));
         }
         assert_eq!(reused.record_count(), 2);
-        assert_eq!(
-            reused.finish(Producer::NONE),
-            fresh.finish(Producer::NONE),
-            "{compression}"
-        );
+        assert_eq!(reused.finish(Producer::NONE), fresh.finish(Producer::NONE), "{compression}");
     }
 }
 
@@ -68,12 +55,7 @@ fn finishing_twice_is_harmless() {
     let once = builder.finish(Producer::NONE).to_vec();
     assert_eq!(builder.finish(Producer::NONE), once);
     builder.push(10, None, Some(b"two"));
-    assert_eq!(
-        validate(builder.finish(Producer::NONE))
-            .unwrap()
-            .record_count,
-        2
-    );
+    assert_eq!(validate(builder.finish(Producer::NONE)).unwrap().record_count, 2);
 }
 
 #[test]
@@ -81,17 +63,10 @@ fn every_compression_round_trips() {
     for compression in Compression::ALL {
         let mut builder = BatchBuilder::new(compression);
         for index in 0..1000u32 {
-            builder.push(
-                i64::from(index),
-                Some(&index.to_be_bytes()),
-                Some(&[b'x'; 100]),
-            );
+            builder.push(i64::from(index), Some(&index.to_be_bytes()), Some(&[b'x'; 100]));
         }
         let bytes = builder.finish(Producer::NONE).to_vec();
-        assert_eq!(
-            bytes.len() < builder.bytes(),
-            compression != Compression::None
-        );
+        assert_eq!(bytes.len() < builder.bytes(), compression != Compression::None);
         let header = validate(&bytes).unwrap();
         assert_eq!(header.attributes.compression, compression);
         let batch = batches(&bytes).next().unwrap().unwrap();

@@ -1,4 +1,5 @@
-//! Compression: round trips at awkward sizes, limits to the byte, framings that other clients write.
+//! Compression: round trips at awkward sizes, limits to the byte, framings that other clients
+//! write.
 
 use super::*;
 
@@ -32,11 +33,7 @@ fn round_trips_and_limits() {
             assert_eq!(plain, sample, "{compression}");
             if let Some(bytes_max) = sample.len().checked_sub(1) {
                 let over = decompress(compression, &packed, bytes_max, &mut plain);
-                assert_eq!(
-                    over,
-                    Err(DecompressError::OverLimit { bytes_max }),
-                    "{compression}"
-                );
+                assert_eq!(over, Err(DecompressError::OverLimit { bytes_max }), "{compression}");
             }
         }
     }
@@ -46,14 +43,9 @@ fn round_trips_and_limits() {
 fn garbage_is_corrupt() {
     let mut plain = Vec::new();
     for compression in &Compression::ALL[1..] {
-        let corrupt = Err(DecompressError::Corrupt {
-            compression: *compression,
-        });
+        let corrupt = Err(DecompressError::Corrupt { compression: *compression });
         let garbage = b"neither this nor that, but long enough for a header";
-        assert_eq!(
-            decompress(*compression, garbage, 1 << 20, &mut plain),
-            corrupt
-        );
+        assert_eq!(decompress(*compression, garbage, 1 << 20, &mut plain), corrupt);
     }
 }
 
@@ -78,13 +70,8 @@ fn snappy_length_is_not_believed() {
     // A block that claims four gigabytes, within a generous limit.
     let claim = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
     let mut plain = Vec::new();
-    let corrupt = Err(DecompressError::Corrupt {
-        compression: Compression::Snappy,
-    });
-    assert_eq!(
-        decompress(Compression::Snappy, &claim, usize::MAX, &mut plain),
-        corrupt
-    );
+    let corrupt = Err(DecompressError::Corrupt { compression: Compression::Snappy });
+    assert_eq!(decompress(Compression::Snappy, &claim, usize::MAX, &mut plain), corrupt);
     assert_eq!(plain.capacity(), 0);
 }
 
@@ -101,18 +88,9 @@ fn gzip_members_may_follow_each_other() {
 #[test]
 fn names_are_those_of_the_setting() {
     for compression in Compression::ALL {
-        assert_eq!(
-            Compression::from_name(compression.name()),
-            Some(compression)
-        );
-        assert_eq!(
-            Compression::from_bits(compression.bits()),
-            Some(compression)
-        );
+        assert_eq!(Compression::from_name(compression.name()), Some(compression));
+        assert_eq!(Compression::from_bits(compression.bits()), Some(compression));
     }
     assert_eq!(Compression::from_name("brotli"), None);
-    assert_eq!(
-        (Compression::from_bits(5), Compression::from_bits(-1)),
-        (None, None)
-    );
+    assert_eq!((Compression::from_bits(5), Compression::from_bits(-1)), (None, None));
 }

@@ -20,29 +20,14 @@ fn reads_what_was_built() {
         builder.push(i64::MAX, Some(b""), Some(&[7; 1000]));
     });
     let records: Vec<_> = records(&bytes, 3).map(Result::unwrap).collect();
-    assert_eq!(
-        records.iter().map(|r| r.offset_delta).collect::<Vec<_>>(),
-        [0, 1, 2]
-    );
+    assert_eq!(records.iter().map(|r| r.offset_delta).collect::<Vec<_>>(), [0, 1, 2]);
     let deltas: Vec<_> = records.iter().map(|r| r.timestamp_delta).collect();
     assert_eq!(deltas, [0, -10, i64::MAX - 100]);
-    assert_eq!(
-        (records[0].key, records[0].value),
-        (None, Some(&b"value"[..]))
-    );
-    assert_eq!(
-        (records[1].key, records[1].value),
-        (Some(&b"key"[..]), None)
-    );
+    assert_eq!((records[0].key, records[0].value), (None, Some(&b"value"[..])));
+    assert_eq!((records[1].key, records[1].value), (Some(&b"key"[..]), None));
     assert_eq!(records[1].headers.iter().collect::<Vec<_>>(), headers);
-    assert_eq!(
-        (records[1].headers.len(), records[0].headers.is_empty()),
-        (2, true)
-    );
-    assert_eq!(
-        (records[2].key, records[2].value),
-        (Some(&b""[..]), Some(&[7; 1000][..]))
-    );
+    assert_eq!((records[1].headers.len(), records[0].headers.is_empty()), (2, true));
+    assert_eq!((records[2].key, records[2].value), (Some(&b""[..]), Some(&[7; 1000][..])));
 }
 
 #[test]
@@ -52,17 +37,10 @@ fn summary_for_the_broker() {
         builder.push(90, Some(b"key"), Some(b"b"));
         builder.push(150, Some(b"key"), Some(b"c"));
     });
-    let expected = Summary {
-        timestamp_delta_max: 50,
-        timestamp_delta_min: -10,
-        keyless_count: 1,
-    };
+    let expected = Summary { timestamp_delta_max: 50, timestamp_delta_min: -10, keyless_count: 1 };
     assert_eq!(validate_records(&bytes, 3), Ok(expected));
     let left = bytes.len() - 8;
-    assert_eq!(
-        validate_records(&bytes, 1),
-        Err(RecordError::TrailingBytes { had: left })
-    );
+    assert_eq!(validate_records(&bytes, 1), Err(RecordError::TrailingBytes { had: left }));
 }
 
 #[test]
@@ -73,57 +51,18 @@ fn every_reason_has_its_name() {
 
     let first = |bytes: &[u8]| validate_records(bytes, 1).unwrap_err();
     assert!(matches!(first(&[]), RecordError::Field { index: 0, .. }));
-    assert!(matches!(
-        first(&good[..7]),
-        RecordError::Field { index: 0, .. }
-    ));
-    assert_eq!(
-        first(&[1]),
-        RecordError::BadLength {
-            index: 0,
-            length: -1
-        }
-    );
+    assert!(matches!(first(&good[..7]), RecordError::Field { index: 0, .. }));
+    assert_eq!(first(&[1]), RecordError::BadLength { index: 0, length: -1 });
     let key_length = [14, 0, 0, 0, 3, 2, b'a', 0];
-    assert_eq!(
-        first(&key_length),
-        RecordError::BadLength {
-            index: 0,
-            length: -2
-        }
-    );
+    assert_eq!(first(&key_length), RecordError::BadLength { index: 0, length: -2 });
     let header_count = [14, 0, 0, 0, 1, 2, b'a', 1];
-    assert_eq!(
-        first(&header_count),
-        RecordError::BadLength {
-            index: 0,
-            length: -1
-        }
-    );
+    assert_eq!(first(&header_count), RecordError::BadLength { index: 0, length: -1 });
     let unused = [16, 0, 0, 0, 1, 2, b'a', 0, 0];
-    assert_eq!(
-        first(&unused),
-        RecordError::WrongLength {
-            index: 0,
-            unused: 1
-        }
-    );
+    assert_eq!(first(&unused), RecordError::WrongLength { index: 0, unused: 1 });
     let offset_delta = [14, 0, 0, 2, 1, 2, b'a', 0];
-    assert_eq!(
-        first(&offset_delta),
-        RecordError::BadOffsetDelta {
-            index: 0,
-            offset_delta: 1
-        }
-    );
+    assert_eq!(first(&offset_delta), RecordError::BadOffsetDelta { index: 0, offset_delta: 1 });
     let header_key_null = [18, 0, 0, 0, 1, 2, b'a', 2, 1, 1];
-    assert_eq!(
-        first(&header_key_null),
-        RecordError::BadLength {
-            index: 0,
-            length: -1
-        }
-    );
+    assert_eq!(first(&header_key_null), RecordError::BadLength { index: 0, length: -1 });
 }
 
 #[test]
@@ -132,8 +71,5 @@ fn a_count_is_not_believed() {
     assert_eq!(records(&[], i32::MAX).count(), 1, "one error, then the end");
     // A record that claims two billion headers in no bytes.
     let bytes = [22, 0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0];
-    assert!(matches!(
-        records(&bytes, 1).next(),
-        Some(Err(RecordError::Field { .. }))
-    ));
+    assert!(matches!(records(&bytes, 1).next(), Some(Err(RecordError::Field { .. }))));
 }

@@ -1,8 +1,8 @@
 //! The response to Fetch, versions 4 to 18; what each version adds is listed in [`super`].
 //!
-//! A broker need not have the record bytes in memory to answer: a partition may carry [`FetchRecords::Hole`], and the
-//! encoder then returns where in its buffer how many bytes are missing. The sender writes the buffer up to the hole,
-//! the bytes from the file, and so on:
+//! A broker need not have the record bytes in memory to answer: a partition may carry
+//! [`FetchRecords::Hole`], and the encoder then returns where in its buffer how many bytes are
+//! missing. The sender writes the buffer up to the hole, the bytes from the file, and so on:
 //!
 //! ```text
 //! buffer:  [ length, header, topic, partition 0 | partition 1, topic, partition 0 | tail ]
@@ -10,7 +10,8 @@
 //! wire:    [ ........................... bytes of hole 0 ............ bytes of hole 1 ... ]
 //! ```
 //!
-//! All length prefixes count the missing bytes, so the frame has `buffer.len() + sum of hole lengths` bytes.
+//! All length prefixes count the missing bytes, so the frame has `buffer.len() + sum of hole
+//! lengths` bytes.
 
 use super::super::leader_hint::{LeaderIdAndEpoch, NodeEndpoint};
 use crate::error_code::ErrorCode;
@@ -173,10 +174,7 @@ impl<'a> FetchResponse<'a> {
     /// If a partition's records are a hole: the caller would send a frame with bytes missing.
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         let holes = self.encode_with_holes(w, version);
-        assert!(
-            holes.is_empty(),
-            "a response with holes needs encode_with_holes"
-        );
+        assert!(holes.is_empty(), "a response with holes needs encode_with_holes");
     }
 
     /// Writes the body of a response and returns its holes in the order of their positions.
@@ -194,9 +192,7 @@ impl<'a> FetchResponse<'a> {
         });
         if version >= 16 && !self.node_endpoints.is_empty() {
             w.tag_count(1);
-            w.tag(0, |w| {
-                w.array(&self.node_endpoints, |w, endpoint| endpoint.encode(w))
-            });
+            w.tag(0, |w| w.array(&self.node_endpoints, |w, endpoint| endpoint.encode(w)));
         } else {
             w.no_tags();
         }
@@ -207,11 +203,7 @@ impl<'a> FetchResponse<'a> {
 impl<'a> FetchTopicResponse<'a> {
     fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
         let topic = Self {
-            name: if version <= 12 {
-                r.string()?.into()
-            } else {
-                Cow::default()
-            },
+            name: if version <= 12 { r.string()?.into() } else { Cow::default() },
             topic_id: if version >= 13 { r.uuid()? } else { Uuid::ZERO },
             partitions: r.array(24, |r| FetchPartitionResponse::decode(r, version))?,
         };
@@ -227,12 +219,7 @@ impl<'a> FetchTopicResponse<'a> {
         let mut partition_index = 0;
         w.array(&self.partitions, |w, partition| {
             if let Some((at, len)) = partition.encode(w, version) {
-                holes.push(Hole {
-                    at,
-                    len,
-                    topic_index,
-                    partition_index,
-                });
+                holes.push(Hole { at, len, topic_index, partition_index });
             }
             partition_index += 1;
         });
@@ -252,9 +239,7 @@ impl<'a> FetchPartitionResponse<'a> {
             current_leader: None,
             aborted_transactions: r.nullable_array(16, AbortedTransaction::decode)?,
             preferred_read_replica: if version >= 11 { r.i32()? } else { -1 },
-            records: r
-                .nullable_bytes()?
-                .map_or(FetchRecords::Null, FetchRecords::Inline),
+            records: r.nullable_bytes()?.map_or(FetchRecords::Null, FetchRecords::Inline),
         };
         r.tags(|tag, r| {
             match tag {
@@ -276,9 +261,7 @@ impl<'a> FetchPartitionResponse<'a> {
         if version >= 5 {
             w.i64(self.log_start_offset);
         }
-        w.nullable_array(self.aborted_transactions.as_deref(), |w, aborted| {
-            aborted.encode(w)
-        });
+        w.nullable_array(self.aborted_transactions.as_deref(), |w, aborted| aborted.encode(w));
         if version >= 11 {
             w.i32(self.preferred_read_replica);
         }
@@ -312,10 +295,7 @@ impl<'a> FetchPartitionResponse<'a> {
 
 impl AbortedTransaction {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let aborted = Self {
-            producer_id: r.i64()?,
-            first_offset: r.i64()?,
-        };
+        let aborted = Self { producer_id: r.i64()?, first_offset: r.i64()? };
         r.skip_tags()?;
         Ok(aborted)
     }
@@ -329,10 +309,7 @@ impl AbortedTransaction {
 
 impl EpochEndOffset {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let end = Self {
-            epoch: r.i32()?,
-            end_offset: r.i64()?,
-        };
+        let end = Self { epoch: r.i32()?, end_offset: r.i64()? };
         r.skip_tags()?;
         Ok(end)
     }

@@ -1,0 +1,259 @@
+//! One body of each kind with something in every list, as bytes.
+
+use crate::bodies::Direction;
+use bytes::BytesMut;
+use headwater_protocol::api_key::ApiKey;
+use headwater_protocol::messages::api_versions::{
+    ApiVersionsRequest, ApiVersionsResponse, FinalizedFeature, SupportedFeature,
+};
+use headwater_protocol::messages::create_partitions::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
+    CreatePartitionsTopicResult,
+};
+use headwater_protocol::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfig, CreatableTopicResult, CreateTopicsRequest,
+    CreateTopicsResponse, CreatedTopicConfig, ReplicaAssignment,
+};
+use headwater_protocol::messages::delete_topics::{
+    DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+};
+use headwater_protocol::messages::describe_cluster::{
+    DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,
+};
+use headwater_protocol::messages::describe_configs::{
+    ConfigSynonym, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
+    DescribeConfigsResult, DescribedConfig,
+};
+use headwater_protocol::messages::fetch::response::{
+    AbortedTransaction, EpochEndOffset, FetchPartitionResponse, FetchRecords, FetchResponse,
+    FetchTopicResponse,
+};
+use headwater_protocol::messages::fetch::{
+    FetchPartition, FetchRequest, FetchTopic, ForgottenTopic,
+};
+use headwater_protocol::messages::init_producer_id::{
+    InitProducerIdRequest, InitProducerIdResponse,
+};
+use headwater_protocol::messages::leader_hint::{LeaderIdAndEpoch, NodeEndpoint};
+use headwater_protocol::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsTopic, ListOffsetsTopicResponse,
+};
+use headwater_protocol::messages::metadata::{
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
+    MetadataTopic,
+};
+use headwater_protocol::messages::produce::{
+    BatchIndexError, ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse,
+    ProduceTopic, ProduceTopicResponse,
+};
+use headwater_protocol::wire::uuid::Uuid;
+use headwater_protocol::wire::writer::Writer;
+
+const ID: Uuid = Uuid([5; 16]);
+
+/// The bytes of a body.
+pub fn sample(api: ApiKey, direction: Direction, version: i16) -> Vec<u8> {
+    let mut buffer = BytesMut::new();
+    let w = &mut Writer::new(&mut buffer, api.is_flexible(version));
+    match direction {
+        Direction::Request => request(api, w, version),
+        Direction::Response => response(api, w, version),
+    }
+    buffer.to_vec()
+}
+
+fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
+    match api {
+        ApiKey::Produce => produce_request().encode(w, version),
+        ApiKey::Fetch => fetch_request().encode(w, version),
+        ApiKey::ListOffsets => {
+            let partitions = vec![ListOffsetsPartition::default()];
+            let topics = vec![ListOffsetsTopic { name: "t", partitions }];
+            ListOffsetsRequest { topics, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::Metadata => {
+            let topics = Some(vec![MetadataRequestTopic { topic_id: ID, name: Some("t") }]);
+            MetadataRequest { topics, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::ApiVersions => {
+            ApiVersionsRequest { client_software_name: "name", client_software_version: "version" }
+                .encode(w, version)
+        }
+        ApiKey::CreateTopics => create_topics_request().encode(w, version),
+        ApiKey::DeleteTopics => {
+            let topics = vec![DeleteTopicState { name: Some("t"), topic_id: ID }];
+            DeleteTopicsRequest { topics, timeout_ms: 9 }.encode(w, version);
+        }
+        ApiKey::InitProducerId => {
+            let transactional_id = Some("txn");
+            InitProducerIdRequest { transactional_id, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::DescribeConfigs => {
+            let configuration_keys = Some(vec!["a", "b"]);
+            let resource = DescribeConfigsResource {
+                resource_type: 2,
+                resource_name: "t",
+                configuration_keys,
+            };
+            DescribeConfigsRequest { resources: vec![resource], ..Default::default() }
+                .encode(w, version);
+        }
+        ApiKey::CreatePartitions => {
+            let assignments = Some(vec![vec![1, 2], vec![]]);
+            let topics = vec![CreatePartitionsTopic { name: "t", count: 3, assignments }];
+            CreatePartitionsRequest { topics, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::DescribeCluster => DescribeClusterRequest::default().encode(w, version),
+        other => panic!("{other} is served and has no sample"),
+    }
+}
+
+fn produce_request() -> ProduceRequest<'static> {
+    let partitions = vec![ProducePartition { index: 1, records: Some(b"bytes") }];
+    ProduceRequest {
+        transactional_id: Some("txn"),
+        acks: -1,
+        timeout_ms: 9,
+        topics: vec![ProduceTopic { name: "t", topic_id: ID, partitions }],
+    }
+}
+
+fn fetch_request() -> FetchRequest<'static> {
+    let partition =
+        FetchPartition { replica_directory_id: ID, high_watermark: 4, ..Default::default() };
+    FetchRequest {
+        cluster_id: Some("c"),
+        replica_id: 3,
+        replica_epoch: 4,
+        topics: vec![FetchTopic { name: "t", topic_id: ID, partitions: vec![partition] }],
+        forgotten_topics: vec![ForgottenTopic { name: "f", topic_id: ID, partitions: vec![1, 2] }],
+        rack_id: "r",
+        ..FetchRequest::default()
+    }
+}
+
+fn create_topics_request() -> CreateTopicsRequest<'static> {
+    let topic = CreatableTopic {
+        name: "t",
+        assignments: vec![ReplicaAssignment { partition_index: 0, broker_ids: vec![1, 2] }],
+        configs: vec![CreatableTopicConfig { name: "a", value: Some("b") }],
+        ..CreatableTopic::default()
+    };
+    CreateTopicsRequest { topics: vec![topic], ..Default::default() }
+}
+
+fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
+    match api {
+        ApiKey::Produce => produce_response().encode(w, version),
+        ApiKey::Fetch => fetch_response().encode(w, version),
+        ApiKey::ListOffsets => {
+            let partition = ListOffsetsPartitionResponse { offset: 7, ..Default::default() };
+            let partitions = vec![partition];
+            let topics = vec![ListOffsetsTopicResponse { name: "t".into(), partitions }];
+            ListOffsetsResponse { topics, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::Metadata => metadata_response().encode(w, version),
+        ApiKey::ApiVersions => api_versions_response().encode(w, version),
+        ApiKey::CreateTopics => {
+            let name = "t".into();
+            let configs = Some(vec![CreatedTopicConfig { name: "a".into(), ..Default::default() }]);
+            let topics = vec![CreatableTopicResult { name, configs, ..Default::default() }];
+            CreateTopicsResponse { topics, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::DeleteTopics => {
+            let responses =
+                vec![DeletableTopicResult { name: Some("t".into()), ..Default::default() }];
+            DeleteTopicsResponse { topics: responses, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::InitProducerId => InitProducerIdResponse::default().encode(w, version),
+        ApiKey::DescribeConfigs => {
+            let synonyms = vec![ConfigSynonym { name: "s".into(), ..Default::default() }];
+            let config = DescribedConfig { name: "a".into(), synonyms, ..Default::default() };
+            let result = DescribeConfigsResult { configs: vec![config], ..Default::default() };
+            DescribeConfigsResponse { results: vec![result], ..Default::default() }
+                .encode(w, version);
+        }
+        ApiKey::CreatePartitions => {
+            let results =
+                vec![CreatePartitionsTopicResult { name: "t".into(), ..Default::default() }];
+            CreatePartitionsResponse { results, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::DescribeCluster => {
+            let brokers = vec![DescribeClusterBroker { host: "h".into(), ..Default::default() }];
+            DescribeClusterResponse { brokers, ..Default::default() }.encode(w, version);
+        }
+        other => panic!("{other} is served and has no sample"),
+    }
+}
+
+fn endpoint() -> NodeEndpoint<'static> {
+    NodeEndpoint { node_id: 1, host: "h".into(), port: 9092, rack: Some("r".into()) }
+}
+
+fn produce_response() -> ProduceResponse<'static> {
+    let partition = ProducePartitionResponse {
+        record_errors: vec![BatchIndexError { batch_index: 1, message: Some("m".into()) }],
+        error_message: Some("m".into()),
+        current_leader: Some(LeaderIdAndEpoch { leader_id: 1, leader_epoch: 2 }),
+        ..ProducePartitionResponse::default()
+    };
+    let partitions = vec![partition];
+    ProduceResponse {
+        topics: vec![ProduceTopicResponse { name: "t".into(), topic_id: ID, partitions }],
+        throttle_time_ms: 0,
+        node_endpoints: vec![endpoint()],
+    }
+}
+
+fn fetch_response() -> FetchResponse<'static> {
+    let partition = FetchPartitionResponse {
+        diverging_epoch: Some(EpochEndOffset { epoch: 1, end_offset: 2 }),
+        current_leader: Some(LeaderIdAndEpoch { leader_id: 1, leader_epoch: 2 }),
+        aborted_transactions: Some(vec![AbortedTransaction { producer_id: 1, first_offset: 2 }]),
+        records: FetchRecords::Inline(b"bytes"),
+        ..FetchPartitionResponse::default()
+    };
+    let partitions = vec![partition];
+    FetchResponse {
+        topics: vec![FetchTopicResponse { name: "t".into(), topic_id: ID, partitions }],
+        node_endpoints: vec![endpoint()],
+        ..FetchResponse::default()
+    }
+}
+
+fn metadata_response() -> MetadataResponse<'static> {
+    let partition = MetadataPartition {
+        replica_nodes: vec![1, 2],
+        isr_nodes: vec![1],
+        offline_replicas: vec![2],
+        ..MetadataPartition::default()
+    };
+    MetadataResponse {
+        brokers: vec![MetadataBroker { host: "h".into(), ..Default::default() }],
+        topics: vec![MetadataTopic {
+            name: Some("t".into()),
+            topic_id: ID,
+            partitions: vec![partition],
+            ..MetadataTopic::default()
+        }],
+        ..MetadataResponse::default()
+    }
+}
+
+fn api_versions_response() -> ApiVersionsResponse<'static> {
+    ApiVersionsResponse {
+        supported_features: vec![SupportedFeature {
+            name: "f".into(),
+            min_version: 1,
+            max_version: 2,
+        }],
+        finalized_features_epoch: 3,
+        finalized_features: vec![FinalizedFeature {
+            name: "f".into(),
+            max_version_level: 2,
+            min_version_level: 1,
+        }],
+        ..ApiVersionsResponse::from_table()
+    }
+}
