@@ -84,7 +84,7 @@ pub struct ApiVersion {
 pub struct SupportedFeature<'a> {
     /// Name, as `transaction.version`.
     pub name: Cow<'a, str>,
-    /// Lowest version.
+    /// Lowest version. Clients that ask with version 3 may fail on 0, so leave such features out then.
     pub min_version: i16,
     /// Highest version.
     pub max_version: i16,
@@ -131,7 +131,8 @@ impl<'a> ApiVersionsResponse<'a> {
         Self { error_code: ErrorCode::UnsupportedVersion, api_keys, ..Self::default() }
     }
 
-    /// Reads the body of a response.
+    /// Reads the body of a response. A client whose version the broker does not know gets a version 0
+    /// body, which starts with UnsupportedVersion in all versions: decode it again as version 0.
     pub fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
         let mut response = Self {
             error_code: ErrorCode::from_code(r.i16()?),
