@@ -3,6 +3,27 @@
 //! A frame is a four-byte length and that many bytes: a header, then a body whose shape depends on
 //! the API and version named in the request's header. A response does not repeat them, so whoever
 //! reads one must remember what it asked. Must not know any body.
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use headwater_protocol::api_key::ApiKey;
+//! use headwater_protocol::frame::{self, RequestHeader};
+//! use headwater_protocol::messages::metadata::MetadataRequest;
+//!
+//! let (api_key, api_version) = (ApiKey::Metadata.code(), 12);
+//! let header = RequestHeader { api_key, api_version, correlation_id: 7, client_id: None };
+//! let mut buffer = BytesMut::new();
+//! frame::encode_request(&mut buffer, &header, |w| {
+//!     MetadataRequest::default().encode(w, api_version);
+//! });
+//!
+//! let length = frame::frame_len(&buffer, 1 << 20)?.expect("the prefix is there");
+//! let frame = &buffer[frame::LENGTH_PREFIX_BYTES..][..length];
+//! let (header, mut body) = RequestHeader::decode(frame)?;
+//! let request = MetadataRequest::decode(&mut body, header.api_version)?;
+//! assert_eq!(request.topics, None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::api_key::ApiKey;
 use crate::wire::error::DecodeError;

@@ -1,6 +1,18 @@
 //! Builds a record batch as a producer sends it. Made to be reused: once its buffers have grown,
 //! pushing a record allocates nothing and copies key and value once. Must not know when a batch is
 //! due; that is linger and batch size, the client's business.
+//!
+//! ```
+//! use headwater_protocol::batch::builder::{BatchBuilder, Producer};
+//! use headwater_protocol::batch::compression::Compression;
+//! use headwater_protocol::batch::header;
+//!
+//! let mut builder = BatchBuilder::new(Compression::Lz4);
+//! builder.push(1_700_000_000_000, Some(b"LH 400"), Some(b"departed"));
+//! let batch = builder.finish(Producer::NONE);
+//! assert_eq!(header::validate(batch)?.record_count, 1);
+//! # Ok::<(), header::BatchError>(())
+//! ```
 
 use super::attributes::Attributes;
 use super::compression::{Compression, compress};
