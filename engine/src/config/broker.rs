@@ -1,0 +1,177 @@
+//! The typed settings of a process.
+//!
+//! Made from checked values, so that nothing above ever parses a setting; a unit is in each name. A program that embeds
+//! the engine starts from `BrokerConfig::default()` and changes fields. What a setting means is in [`super::table`].
+
+use super::error::ConfigError;
+use super::listener::{Address, Listeners};
+use super::parse::{self, Assignment};
+use super::topic::TopicConfig;
+use super::values::Stated;
+use std::path::PathBuf;
+
+/// The settings of a broker, or of an engine without one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BrokerConfig {
+    /// `node.id`.
+    pub node_id: i32,
+    /// `log.dirs`.
+    pub data_dir: PathBuf,
+    /// `listeners`.
+    pub listen: Address,
+    /// `advertised.listeners`; `None` for the address that was bound.
+    pub advertise: Option<Address>,
+    /// `shards`; 0 for one for each usable processor.
+    pub shards: u32,
+    /// `backend`; `None` for uring where it is allowed.
+    pub backend: Option<BackendName>,
+    /// `spin.us`; `None` for what waking up costs.
+    pub spin_us: Option<u64>,
+    /// `pin`.
+    pub pin: bool,
+    /// `cpu.first`.
+    pub cpu_first: usize,
+    /// `durability.path`.
+    pub path: DurabilityPath,
+    /// `commit.linger.us`.
+    pub commit_linger_us: u64,
+    /// `commit.unit.bytes`.
+    pub commit_unit_bytes: usize,
+    /// `commit.depth`.
+    pub commit_depth: usize,
+    /// `commit.flush.ms`.
+    pub commit_flush_ms: u64,
+    /// `memory.bytes`; `None` for a quarter of the machine's, at most 1 GiB.
+    pub memory_bytes: Option<u64>,
+    /// `hot.percent`.
+    pub hot_percent: u32,
+    /// `max.connections`.
+    pub connections_max: usize,
+    /// `connection.requests.max`.
+    pub connection_requests_max: usize,
+    /// `connections.max.idle.ms`; `None` for ever.
+    pub connection_idle_ms_max: Option<u64>,
+    /// `socket.request.max.bytes`.
+    pub socket_request_max_bytes: usize,
+    /// `fetch.max.bytes`.
+    pub fetch_max_bytes: usize,
+    /// `max.incremental.fetch.session.cache.slots`.
+    pub fetch_sessions_max: usize,
+    /// `auto.create.topics.enable`.
+    pub auto_create_topics: bool,
+    /// `delete.topic.enable`.
+    pub delete_topics: bool,
+    /// `num.partitions`.
+    pub num_partitions: i32,
+    /// `producer.id.expiration.ms`.
+    pub producer_id_expiration_ms: u64,
+    /// What a topic has that overrides nothing.
+    pub topic_defaults: TopicConfig,
+    /// What was stated, for DescribeConfigs.
+    pub(super) stated: Stated,
+}
+
+/// `backend`, when one is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackendName {
+    /// io_uring.
+    Uring,
+    /// epoll and I/O threads.
+    Posix,
+}
+
+/// `durability.path`: how bytes reach the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurabilityPath {
+    /// Past the page cache, then a flush.
+    Direct,
+    /// Through the page cache, then a flush.
+    Buffered,
+}
+
+impl BrokerConfig {
+    /// Checks and types what was stated: the command line over the settings file over the defaults.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn from_sources(assignments: &[Assignment]) -> Result<Self, ConfigError> {
+        Self::from_stated(parse::check_all(assignments)?)
+    }
+
+    fn from_stated(stated: Stated) -> Result<Self, ConfigError> {
+        let values = &stated;
+        let listeners = Listeners {
+            controller_names: values.text("controller.listener.names").unwrap_or_default(),
+            protocols: values.text("listener.security.protocol.map").unwrap_or_default(),
+        };
+        let advertised = values.text("advertised.listeners");
+        Ok(Self {
+            node_id: values.number("node.id"),
+            data_dir: values.text("log.dirs").unwrap_or(".").into(),
+            listen: listeners.listen(values.text("listeners").unwrap_or_default())?,
+            advertise: advertised.map(|value| listeners.advertise(value)).transpose()?,
+            shards: values.number("shards"),
+            backend: match values.text("backend") {
+                Some("uring") => Some(BackendName::Uring),
+                Some("posix") => Some(BackendName::Posix),
+                _ => None,
+            },
+            spin_us: u64::try_from(values.number::<i64>("spin.us")).ok(),
+            pin: values.number("pin"),
+            cpu_first: values.number("cpu.first"),
+            path: match values.text("durability.path") {
+                Some("buffered") => DurabilityPath::Buffered,
+                _ => DurabilityPath::Direct,
+            },
+            commit_linger_us: values.number("commit.linger.us"),
+            commit_unit_bytes: values.number("commit.unit.bytes"),
+            commit_depth: values.number("commit.depth"),
+            commit_flush_ms: values.number("commit.flush.ms"),
+            memory_bytes: Some(values.number("memory.bytes")).filter(|bytes| *bytes > 0),
+            hot_percent: values.number("hot.percent"),
+            connections_max: values.number("max.connections"),
+            connection_requests_max: values.number("connection.requests.max"),
+            connection_idle_ms_max: u64::try_from(values.number::<i64>("connections.max.idle.ms"))
+                .ok(),
+            socket_request_max_bytes: values.number("socket.request.max.bytes"),
+            fetch_max_bytes: values.number("fetch.max.bytes"),
+            fetch_sessions_max: values.number("max.incremental.fetch.session.cache.slots"),
+            auto_create_topics: values.number("auto.create.topics.enable"),
+            delete_topics: values.number("delete.topic.enable"),
+            num_partitions: values.number("num.partitions"),
+            producer_id_expiration_ms: values.number("producer.id.expiration.ms"),
+            topic_defaults: TopicConfig::from_broker(values)?,
+            stated,
+        })
+    }
+}
+
+/// What holds when nothing is stated.
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        match Self::from_stated(Stated::default()) {
+            Ok(config) => config,
+            Err(error) => unreachable!("the table's defaults are accepted: {error}"),
+        }
+    }
+}
+
+impl BackendName {
+    /// As it is written in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Uring => "uring",
+            Self::Posix => "posix",
+        }
+    }
+}
+
+impl DurabilityPath {
+    /// As it is written in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Buffered => "buffered",
+        }
+    }
+}
