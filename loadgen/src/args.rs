@@ -1,0 +1,380 @@
+//! The command line: every flag, its unit and its default, and nothing else. Turns into a [`RunSpec`];
+//! defaults live there, so that the command line and other programs cannot disagree.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use headwater_io::driver::Backend;
+
+use crate::spec::{Acks, Compression, Cpu, Payload, RunSpec, StartAt, Target};
+
+/// Offers load to a broker that speaks Kafka's protocol, and verifies what was acknowledged.
+#[derive(Debug, Parser)]
+#[command(name = "loadgen", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Send records (or only read them), measure, verify.
+    ///
+    /// With --rate the load is an open loop: every record has an intended send time, fixed before the
+    /// run, and its latency counts from there. Without it, as fast as the target takes it.
+    ///
+    /// Exit status: 0 done; 1 failed, or a check did not hold; 2 wrong usage.
+    Run(Box<RunArgs>),
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+#[command(next_line_help = false)]
+pub struct RunArgs {
+    /// Broker to use
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        help_heading = "Target",
+        required_unless_present = "embedded",
+        conflicts_with = "embedded"
+    )]
+    target: Option<String>,
+    /// Use the library in this process instead, on this data directory
+    #[arg(long, value_name = "DIR", help_heading = "Target")]
+    embedded: Option<PathBuf>,
+    /// Topic, created if it does not exist [default: loadgen]
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    topic: Option<String>,
+    /// Partitions when the topic is created [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Target")]
+    partitions: Option<u32>,
+    /// Replicas when the topic is created [default: the broker's]
+    #[arg(long, value_name = "N", help_heading = "Target")]
+    replication_factor: Option<i16>,
+    /// Setting of the topic when it is created, e.g. flush.messages=1 (may be repeated)
+    #[arg(long = "config", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Target")]
+    topic_config: Vec<(String, String)>,
+
+    /// Records to offer per second, all producers together, e.g. 100000 or 1.5M/s [default: saturation]
+    #[arg(long, value_name = "N/s", value_parser = rate, help_heading = "Load")]
+    rate: Option<f64>,
+    /// End after this many records
+    #[arg(long, value_name = "N", value_parser = count, help_heading = "Load")]
+    records: Option<u64>,
+    /// End after this long, in seconds or e.g. 500ms, 2m [default: 10 s unless --records or --input]
+    #[arg(long, value_name = "S", value_parser = duration, help_heading = "Load")]
+    duration: Option<Duration>,
+    /// Do not measure this long at the start, in seconds [default: 0]
+    #[arg(long, value_name = "S", value_parser = duration, help_heading = "Load")]
+    warmup: Option<Duration>,
+    /// Bytes of each value [default: 1024]
+    #[arg(long, value_name = "N", value_parser = bytes, help_heading = "Load")]
+    record_bytes: Option<usize>,
+    /// What values are made of: random cannot be compressed, text can [default: random]
+    #[arg(long, value_name = "KIND", help_heading = "Load")]
+    payload: Option<PayloadArg>,
+    /// Use this many distinct keys; 0 sends no key [default: 0]
+    #[arg(long, value_name = "N", value_parser = count, help_heading = "Load")]
+    key_cardinality: Option<u64>,
+    /// Send the key<TAB>value lines of a file, once (with --duration: again and again)
+    #[arg(long, value_name = "FILE", help_heading = "Load")]
+    input: Option<PathBuf>,
+    /// Seed of payload and keys [default: random, printed in the result]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    seed: Option<u64>,
+
+    /// Producers, each with a connection of its own [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Producers")]
+    producers: Option<usize>,
+    /// Who must have a record before it is acknowledged [default: all]
+    #[arg(long, value_name = "0|1|all", value_parser = acks, help_heading = "Producers")]
+    acks: Option<Acks>,
+    /// How long a batch waits for more records, in milliseconds [default: 5]
+    #[arg(long, value_name = "X", value_parser = millis, help_heading = "Producers")]
+    linger_ms: Option<Duration>,
+    /// Size of a full batch, e.g. 16384 or 256KiB [default: 16384]
+    #[arg(long, value_name = "N", value_parser = bytes, help_heading = "Producers")]
+    batch_bytes: Option<usize>,
+    /// Exactly this many records in a batch, whatever its size; in an open loop the schedule then is
+    /// one of requests, and all records of a request are due at once
+    #[arg(long, value_name = "N", help_heading = "Producers")]
+    batch_records: Option<u32>,
+    /// Unanswered requests per connection [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Producers")]
+    in_flight: Option<usize>,
+    /// Records that may wait in each producer, in bytes [default: 32MiB]
+    #[arg(long, value_name = "N", value_parser = bytes, help_heading = "Producers")]
+    buffer_bytes: Option<usize>,
+    /// none, gzip, snappy, lz4 or zstd [default: none]
+    #[arg(long, value_name = "C", help_heading = "Producers")]
+    compression: Option<CompressionArg>,
+    /// Number batches, so that retries cannot duplicate
+    #[arg(long, help_heading = "Producers")]
+    idempotent: bool,
+    /// Not available yet
+    #[arg(long, hide = true)]
+    transactional: bool,
+    /// Not available yet
+    #[arg(long, hide = true, value_name = "X")]
+    commit_interval_ms: Option<f64>,
+    /// Give up on a record after this long, in seconds [default: 120]
+    #[arg(long, value_name = "S", value_parser = duration, help_heading = "Producers")]
+    delivery_timeout: Option<Duration>,
+
+    /// Consumers, each with a connection of its own [default: 0, with --read 1]
+    #[arg(long, value_name = "N", help_heading = "Consumers")]
+    consumers: Option<usize>,
+    /// Only read, send nothing
+    #[arg(long, help_heading = "Consumers")]
+    read: bool,
+    /// Where --read begins: earliest, latest or an offset [default: earliest]
+    #[arg(long, value_name = "WHERE", value_parser = start_at, help_heading = "Consumers")]
+    from: Option<StartAt>,
+    /// Bytes of one fetch [default: 1MiB]
+    #[arg(long, value_name = "N", value_parser = bytes, help_heading = "Consumers")]
+    fetch_bytes: Option<usize>,
+    /// Bytes for which the broker answers at once [default: 1]
+    #[arg(long, value_name = "N", value_parser = bytes, help_heading = "Consumers")]
+    fetch_min_bytes: Option<usize>,
+    /// How long the broker waits for them, in milliseconds [default: 500]
+    #[arg(long, value_name = "X", value_parser = millis, help_heading = "Consumers")]
+    fetch_wait_ms: Option<Duration>,
+    /// With --read: begin again at the end, until --duration or --records
+    #[arg(long, help_heading = "Consumers")]
+    repeat: bool,
+    /// Check the CRC of every batch consumed
+    #[arg(long, help_heading = "Consumers")]
+    check_crcs: bool,
+
+    /// Read everything back and count what is lost, duplicated, reordered, altered
+    #[arg(long, help_heading = "Result")]
+    verify: bool,
+    /// Write the result to this file, or to standard output with -
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub json: Option<PathBuf>,
+    /// Write the latency distribution to this file, as HdrHistogram's percentile table (.hgrm) in microseconds
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub hdr: Option<PathBuf>,
+    /// Fail if fewer records per second were acknowledged (or read)
+    #[arg(long, value_name = "N/s", value_parser = rate, help_heading = "Result")]
+    expect_rate: Option<f64>,
+    /// Fail if the 99th percentile of latency is above this many milliseconds
+    #[arg(long, value_name = "X", help_heading = "Result")]
+    expect_p99_ms: Option<f64>,
+
+    /// How sockets are driven [default: uring, or posix where that is forbidden]
+    #[arg(long, value_name = "uring|posix", help_heading = "Machine")]
+    backend: Option<Backend>,
+    /// Look for work this long before sleeping, in microseconds [default: 2000, on one processor 0]
+    #[arg(long, value_name = "N", help_heading = "Machine")]
+    spin_us: Option<u64>,
+    /// Processor of the generator's thread, or none [default: the last one, if there are several]
+    #[arg(long, value_name = "N", value_parser = cpu, help_heading = "Machine")]
+    cpu: Option<Cpu>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PayloadArg {
+    Random,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CompressionArg {
+    None,
+    Gzip,
+    Snappy,
+    Lz4,
+    Zstd,
+}
+
+impl RunArgs {
+    /// What the flags ask for. The error is a sentence for the user.
+    pub fn spec(&self) -> Result<RunSpec, String> {
+        if self.transactional || self.commit_interval_ms.is_some() {
+            return Err("--transactional and --commit-interval-ms are not available yet".into());
+        }
+        let mut spec = RunSpec::default();
+        spec.target = match (&self.target, &self.embedded) {
+            (_, Some(dir)) => Target::Embedded(dir.clone()),
+            (Some(address), None) => Target::Network(with_port(address)),
+            (None, None) => return Err("say where to: --target HOST:PORT or --embedded DIR".into()),
+        };
+        spec.partitions = self.partitions;
+        spec.topic_config = self.topic_config.clone();
+        spec.rate_per_s = self.rate;
+        spec.records = self.records;
+        spec.duration = self.duration;
+        spec.batch_records = self.batch_records;
+        spec.input = self.input.clone();
+        spec.seed = self.seed;
+        spec.idempotent = self.idempotent;
+        spec.read_only = self.read;
+        spec.repeat = self.repeat;
+        spec.check_crcs = self.check_crcs;
+        spec.verify = self.verify;
+        spec.backend = self.backend;
+        spec.spin = self.spin_us.map(Duration::from_micros);
+        spec.expect_rate_per_s = self.expect_rate;
+        spec.expect_p99_ms = self.expect_p99_ms;
+        self.override_defaults(&mut spec);
+        Ok(spec)
+    }
+
+    /// What has a default that was not left alone.
+    fn override_defaults(&self, spec: &mut RunSpec) {
+        put(&mut spec.topic, self.topic.clone());
+        put(&mut spec.replication_factor, self.replication_factor);
+        put(&mut spec.warmup, self.warmup);
+        put(&mut spec.record_bytes, self.record_bytes);
+        put(&mut spec.key_cardinality, self.key_cardinality);
+        put(
+            &mut spec.payload,
+            self.payload.map(|kind| match kind {
+                PayloadArg::Random => Payload::Random,
+                PayloadArg::Text => Payload::Text,
+            }),
+        );
+        put(&mut spec.producers, self.producers);
+        put(&mut spec.acks, self.acks);
+        put(&mut spec.linger, self.linger_ms);
+        put(&mut spec.batch_bytes, self.batch_bytes);
+        put(&mut spec.in_flight, self.in_flight);
+        put(&mut spec.buffer_bytes, self.buffer_bytes);
+        put(&mut spec.delivery_timeout, self.delivery_timeout);
+        put(
+            &mut spec.compression,
+            self.compression.map(|kind| match kind {
+                CompressionArg::None => Compression::None,
+                CompressionArg::Gzip => Compression::Gzip,
+                CompressionArg::Snappy => Compression::Snappy,
+                CompressionArg::Lz4 => Compression::Lz4,
+                CompressionArg::Zstd => Compression::Zstd,
+            }),
+        );
+        put(&mut spec.consumers, self.consumers.or(self.read.then_some(1)));
+        put(&mut spec.from, self.from.or(self.read.then_some(StartAt::Earliest)));
+        put(&mut spec.fetch_bytes, self.fetch_bytes);
+        put(&mut spec.fetch_min_bytes, self.fetch_min_bytes);
+        put(&mut spec.fetch_wait, self.fetch_wait_ms);
+        put(&mut spec.cpu, self.cpu);
+    }
+}
+
+fn put<T>(field: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *field = given;
+    }
+}
+
+/// Kafka's port, when none is said.
+fn with_port(address: &str) -> String {
+    match address.contains(':') {
+        true => address.to_owned(),
+        false => format!("{address}:9092"),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn acks(text: &str) -> Result<Acks, String> {
+    match text {
+        "0" => Ok(Acks::None),
+        "1" => Ok(Acks::Leader),
+        "all" | "-1" => Ok(Acks::All),
+        _ => Err("say 0, 1 or all".into()),
+    }
+}
+
+fn start_at(text: &str) -> Result<StartAt, String> {
+    match text {
+        "earliest" => Ok(StartAt::Earliest),
+        "latest" => Ok(StartAt::Latest),
+        offset => match offset.parse() {
+            Ok(offset @ 0..) => Ok(StartAt::Offset(offset)),
+            _ => Err("say earliest, latest or an offset".into()),
+        },
+    }
+}
+
+fn cpu(text: &str) -> Result<Cpu, String> {
+    match text {
+        "none" => Ok(Cpu::Unpinned),
+        number => {
+            number.parse().map(Cpu::Number).map_err(|_| "say a processor's number, or none".into())
+        }
+    }
+}
+
+/// `100000`, `100k`, `1.5M`, with or without `/s`.
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match scaled(number, &[("k", 1e3), ("K", 1e3), ("M", 1e6), ("m", 1e6)]) {
+        Some(rate) if rate > 0.0 => Ok(rate),
+        _ => Err("say how many per second, e.g. 100000 or 1.5M/s".into()),
+    }
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    match scaled(text, &[("k", 1e3), ("K", 1e3), ("M", 1e6), ("G", 1e9)]) {
+        Some(count) if count >= 0.0 && count.fract() == 0.0 => Ok(count as u64),
+        _ => Err("say a whole number, e.g. 1000000 or 20M".into()),
+    }
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    let units = [
+        ("KiB", 1024.0),
+        ("MiB", 1048576.0),
+        ("GiB", 1073741824.0),
+        ("kB", 1e3),
+        ("KB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("k", 1024.0),
+        ("K", 1024.0),
+        ("M", 1048576.0),
+        ("B", 1.0),
+    ];
+    match scaled(text, &units) {
+        Some(bytes) if bytes >= 0.0 && bytes.fract() == 0.0 => Ok(bytes as usize),
+        _ => Err("say a size, e.g. 16384 or 256KiB".into()),
+    }
+}
+
+/// Seconds, or with `ms`, `s`, `m`, `h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds =
+        scaled(text, &[("ms", 1e-3), ("us", 1e-6), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or("say a time, e.g. 10 (seconds), 500ms or 2m".into())
+}
+
+fn millis(text: &str) -> Result<Duration, String> {
+    let ms = scaled(text, &[("ms", 1.0)]);
+    let duration = ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok());
+    duration.ok_or("say milliseconds, e.g. 5 or 0.5".into())
+}
+
+/// A number times the first of `units` that it ends with.
+fn scaled(text: &str, units: &[(&str, f64)]) -> Option<f64> {
+    let unit = units.iter().find(|(unit, _)| text.ends_with(unit));
+    let (number, factor) =
+        unit.map_or((text, 1.0), |(unit, f)| (&text[..text.len() - unit.len()], *f));
+    number
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
+        .map(|number| number * factor)
+}
+
+#[cfg(test)]
+mod tests;

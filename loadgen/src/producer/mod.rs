@@ -1,0 +1,207 @@
+//! One producer: takes records when they are due, gathers them into batches, sends those that are
+//! ready, and settles what became of them.
+//!
+//! A batch is ready when it is full or has lingered; like Kafka's own producer, a batch that is ready
+//! stays open until its broker takes a request, so a slow broker gets fuller batches.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`lane`] | the way to one partition |
+//! | `fill` | records into batches |
+//! | `send` | batches into requests |
+//! | `settle` | answers, retries, a new identity |
+
+mod fill;
+pub mod lane;
+mod send;
+mod settle;
+
+use std::collections::VecDeque;
+
+use headwater_io::clock::Nanos;
+use headwater_protocol::batch::compression;
+
+use crate::batch::{Batch, Buffers};
+use crate::client::cluster::Cluster;
+use crate::client::network::{Link, Network};
+use crate::client::setup::Identity;
+use crate::meter::Meter;
+use crate::partitioner::Partitioner;
+use crate::source::Source;
+use crate::spec::{Compression, RunSpec};
+use crate::verify::Ledger;
+use lane::Lane;
+
+/// What all producers of a run work with.
+pub struct Shop {
+    /// The settings of the run.
+    pub spec: RunSpec,
+    /// The way out.
+    pub network: Network,
+    /// Who leads what.
+    pub cluster: Cluster,
+    /// Where records come from.
+    pub source: Source,
+    /// Memory of batches.
+    pub buffers: Buffers,
+    /// What is measured.
+    pub meter: Meter,
+    /// What was acknowledged, if that is to be verified.
+    pub ledger: Option<Ledger>,
+    /// Somebody was told that the cluster has changed.
+    pub cluster_is_stale: bool,
+}
+
+/// See the module.
+pub struct Producer {
+    index: usize,
+    lanes: Vec<Lane>,
+    partitioner: Partitioner,
+    /// Sequence of the next record.
+    next: u64,
+    /// How many records it has to send, if that is known.
+    share: Option<u64>,
+    /// By broker: lanes that may have a batch to send.
+    ready: Vec<VecDeque<u32>>,
+    /// Batches being filled, in the order in which they will have lingered: when, lane, number.
+    lingering: VecDeque<(Nanos, u32, u64)>,
+    /// Lanes that wait before they try again, in the order in which they may.
+    backing_off: VecDeque<(Nanos, u32)>,
+    /// By broker.
+    lines: Vec<Line>,
+    /// By broker: whether it leads any partition.
+    leads: Vec<bool>,
+    /// Keys and values that were taken and not settled so far.
+    buffered_bytes: u64,
+    /// Since when the buffer has had room again; zero if it was never full.
+    full_until: Nanos,
+    identity: Option<Identity>,
+    /// The identity is spoilt: nothing is sent until there is another.
+    begins_anew: bool,
+    next_tag: u64,
+}
+
+/// The connection to one broker.
+#[derive(Default)]
+struct Line {
+    link: Option<Link>,
+    is_open: bool,
+    in_flight: VecDeque<InFlight>,
+    /// After failures: when to connect again.
+    not_before: Nanos,
+    failures: u32,
+}
+
+/// One request without an answer so far.
+struct InFlight {
+    tag: u64,
+    sent_at: Nanos,
+    batches: Vec<Batch>,
+}
+
+impl Producer {
+    /// One of `spec.producers`, with an identity if it is idempotent.
+    pub fn new(index: usize, shop: &Shop, identity: Option<Identity>) -> Self {
+        let partitions = shop.cluster.partitions();
+        let compression = protocol_compression(shop.spec.compression);
+        Producer {
+            index,
+            lanes: (0..partitions).map(|partition| Lane::new(partition, compression)).collect(),
+            partitioner: Partitioner::new(partitions, index),
+            next: 0,
+            share: share(&shop.spec, &shop.source, index),
+            ready: vec![VecDeque::new(); shop.cluster.brokers()],
+            lingering: VecDeque::new(),
+            backing_off: VecDeque::new(),
+            lines: (0..shop.cluster.brokers()).map(|_| Line::default()).collect(),
+            leads: shop.cluster.leading(),
+            buffered_bytes: 0,
+            full_until: Nanos(0),
+            identity,
+            begins_anew: false,
+            next_tag: 0,
+        }
+    }
+
+    /// Every record it had to send was handed over.
+    pub fn is_through(&self) -> bool {
+        self.share == Some(self.next)
+    }
+
+    /// Nothing waits and nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.buffered_bytes == 0 && !self.has_requests_under_way()
+    }
+
+    /// Requests were sent and not answered so far.
+    pub fn has_requests_under_way(&self) -> bool {
+        self.lines.iter().any(|line| !line.in_flight.is_empty())
+    }
+
+    /// Every connection it needs is there.
+    pub fn is_connected(&self) -> bool {
+        self.lines.iter().zip(&self.leads).all(|(line, leads)| line.is_open || !leads)
+    }
+
+    /// The earliest time at which it has something to do that no event announces.
+    pub fn next_due(&self, shop: &Shop) -> Nanos {
+        let record = match &shop.meter.schedule {
+            Some(schedule) if !self.is_through() => schedule.intended(self.index, self.next),
+            _ => Nanos(u64::MAX),
+        };
+        let lingered = self.lingering.front().map_or(Nanos(u64::MAX), |(due, _, _)| *due);
+        let retry = self.backing_off.front().map_or(Nanos(u64::MAX), |(due, _)| *due);
+        let reconnect = self.lines.iter().filter(|line| line.link.is_none());
+        let reconnect = reconnect.map(|line| line.not_before).min().unwrap_or(Nanos(u64::MAX));
+        record.min(lingered).min(retry).min(reconnect)
+    }
+
+    /// Puts a lane into the queue of its broker, once.
+    fn enqueue(&mut self, lane: u32, cluster: &Cluster) {
+        let Some(broker) = cluster.leader(lane) else { return };
+        if !std::mem::replace(&mut self.lanes[lane as usize].is_queued, true) {
+            self.ready[broker].push_back(lane);
+        }
+    }
+}
+
+/// How many records a producer has to send, so that all together send what was asked for.
+fn share(spec: &RunSpec, source: &Source, index: usize) -> Option<u64> {
+    // A share of nothing stays nothing however long the run lasts.
+    let available = source.share(index).filter(|&lines| lines == 0 || spec.duration.is_none());
+    let Some(total) = spec.records.filter(|_| available.is_none()) else { return available };
+    let (producers, burst) = (spec.producers as u64, u64::from(spec.batch_records.unwrap_or(1)));
+    // Requests take turns, as in the schedule; the last one may be short.
+    let (whole, rest) = (total / burst, total % burst);
+    let own = (whole + producers - 1 - index as u64) / producers;
+    Some(own * burst + if whole % producers == index as u64 { rest } else { 0 })
+}
+
+fn protocol_compression(compression: Compression) -> compression::Compression {
+    match compression {
+        Compression::None => compression::Compression::None,
+        Compression::Gzip => compression::Compression::Gzip,
+        Compression::Snappy => compression::Compression::Snappy,
+        Compression::Lz4 => compression::Compression::Lz4,
+        Compression::Zstd => compression::Compression::Zstd,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up() {
+        for (records, burst, producers) in [(10, 1, 3), (100, 15, 4), (5, 7, 2), (1, 1, 1)] {
+            let spec = RunSpec::default().with(|s| {
+                s.records = Some(records);
+                s.batch_records = Some(burst);
+                s.producers = producers;
+            });
+            let source = Source::new(&spec, 1, None);
+            let total: u64 = (0..producers).map(|p| share(&spec, &source, p).unwrap()).sum();
+            assert_eq!(total, records, "{burst} {producers}");
+        }
+    }
+}
