@@ -1,0 +1,139 @@
+//! Appending: record set in, offsets out. Copies the bytes into the tail and nothing more; writing is
+//! `flow`'s work.
+
+use headwater_io::clock::Nanos;
+use headwater_protocol::batch::header::{self, BatchHeader, HEADER_BYTES};
+
+use super::producers::{SequenceError, Verdict};
+use super::record_set::RecordSet;
+use super::watermarks::Mark;
+use super::{Health, Log};
+use crate::model::{LeaderEpoch, Offset, Position};
+
+/// Where a record set went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Offset of its first record.
+    pub base_offset: Offset,
+    /// The mark that must be passed before it may be acknowledged.
+    pub end: Offset,
+    /// The time given to all its records, for topics configured so; -1 otherwise.
+    pub log_append_time_ms: i64,
+    /// Whether it was there already and nothing was appended.
+    pub duplicate: bool,
+}
+
+/// Why nothing was appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppendError {
+    /// Memory or file space is being made; the same append will succeed later. Nothing was changed.
+    NotYet,
+    /// Not the producer's next batch.
+    Sequence(SequenceError),
+    /// The disk is full.
+    Full,
+    /// The log has failed or is quarantined.
+    Offline,
+}
+
+/// How an append is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppendTime {
+    /// Now, on the monotonic clock.
+    pub now: Nanos,
+    /// The time to give to all records, if the topic says so.
+    pub log_append_time_ms: Option<i64>,
+}
+
+impl Log {
+    /// Appends a record set as a whole or not at all.
+    pub fn append(&mut self, set: &RecordSet, time: AppendTime) -> Result<Appended, AppendError> {
+        match self.health {
+            Health::Serving => {}
+            Health::Full { .. } => return Err(AppendError::Full),
+            Health::Failed(_) | Health::Quarantined(_) => return Err(AppendError::Offline),
+        }
+        if let Some(duplicate) = self.check_sequences(set)? {
+            return Ok(duplicate);
+        }
+        self.make_room(set.bytes().len(), time.now)?;
+        let base_offset = self.marks.appended().offset;
+        for (header, bytes) in set.batches() {
+            self.append_batch(*header, bytes, time.log_append_time_ms);
+        }
+        let writer = self.active().writer().expect("the active segment is open");
+        writer.first_append.get_or_insert(time.now);
+        self.gathering_since.get_or_insert(time.now);
+        Ok(Appended {
+            base_offset,
+            end: self.marks.appended().offset,
+            log_append_time_ms: time.log_append_time_ms.unwrap_or(-1),
+            duplicate: false,
+        })
+    }
+
+    /// The original's place when the set is a repetition, `None` when it is new.
+    fn check_sequences(&self, set: &RecordSet) -> Result<Option<Appended>, AppendError> {
+        // With several batches only the first can be compared with the past; Kafka allows one batch a
+        // request, so more than one comes from nobody who is idempotent.
+        let (first, _) = set.batches().next().expect("a record set is not empty");
+        match self.producers.check(first).map_err(AppendError::Sequence)? {
+            Verdict::Append => Ok(None),
+            Verdict::Duplicate { base_offset, next_offset } => Ok(Some(Appended {
+                base_offset,
+                end: next_offset,
+                log_append_time_ms: -1,
+                duplicate: true,
+            })),
+        }
+    }
+
+    /// Memory and file space for `bytes`, in a new segment if they do not fit into this one.
+    fn make_room(&mut self, bytes: usize, now: Nanos) -> Result<(), AppendError> {
+        let (segment_bytes, age_max) = (self.settings.segment_bytes, self.settings.segment_age_max);
+        if self.active().is_due(bytes, segment_bytes, age_max, now) && !self.roll() {
+            return Err(AppendError::NotYet);
+        }
+        let pool = self.pool.clone();
+        let writer = self.active().writer().expect("the active segment is open");
+        if !writer.room.fits(writer.tail.end(), bytes) {
+            self.room_wanted = bytes;
+            return Err(AppendError::NotYet);
+        }
+        writer.tail.reserve(bytes, &pool).map_err(|_| AppendError::NotYet)
+    }
+
+    fn append_batch(&mut self, mut header: BatchHeader, bytes: &[u8], log_append_time_ms: Option<i64>) {
+        let base = self.marks.appended().offset;
+        let LeaderEpoch(epoch) = self.epoch;
+        header.base_offset = base.0;
+        header.leader_epoch = epoch;
+        let segment = self.segments.back_mut().expect("a log has a segment");
+        let at = segment.end();
+        let writer = segment.writer().expect("the active segment is open");
+        match log_append_time_ms {
+            // The usual case: only the first bytes change, and no checksum covers them.
+            None => {
+                let (head, records) = bytes.split_at(HEADER_BYTES);
+                let mut head: [u8; HEADER_BYTES] = head.try_into().expect("header size");
+                header::set_base_offset(&mut head, base.0);
+                header::set_leader_epoch(&mut head, epoch);
+                writer.tail.append(&head);
+                writer.tail.append(records);
+            }
+            Some(time_ms) => {
+                let mut batch = bytes.to_vec();
+                header::set_base_offset(&mut batch, base.0);
+                header::set_leader_epoch(&mut batch, epoch);
+                header::set_log_append_time(&mut batch, time_ms);
+                header.max_timestamp = time_ms;
+                writer.tail.append(&batch);
+            }
+        }
+        segment.index.add(at, &header);
+        self.producers.note(&header);
+        let end = Position(at.0 + bytes.len() as u64);
+        let byte = segment.log_byte(end);
+        self.marks.append(Mark { byte, offset: Offset(header.next_offset()) });
+    }
+}

@@ -1,0 +1,117 @@
+//! Names of files and folders, built and parsed in one place.
+//!
+//! ```text
+//! <data dir>/.lock                          held while the directory is in use
+//! <data dir>/headwater.json                 format version, node id, directory id, cluster id
+//! <data dir>/metadata.log                   topics and everything else the cluster agrees on
+//! <data dir>/clean                          ends of all logs, written by a clean stop, removed at start
+//! <data dir>/<topic>-<partition>/           one log
+//!     partition.metadata                    the topic's id
+//!     <base offset, 20 digits>.log          record batches
+//!     <base offset>.hwindex                 offsets and times, of a sealed segment
+//!     <offset>.hwsnapshot                   producers as of that offset
+//!     next.segment                          made ready, not yet named
+//! <data dir>/<topic>-<partition>.<n>.deleted/   on its way out
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use crate::model::Offset;
+
+/// The file that is locked while a process uses the directory.
+pub const LOCK: &str = ".lock";
+/// What the directory is.
+pub const IDENTITY: &str = "headwater.json";
+/// The metadata log.
+pub const METADATA: &str = "metadata.log";
+/// The ends of all logs after a clean stop.
+pub const CLEAN: &str = "clean";
+/// The topic id of a partition's folder, as Kafka writes it.
+pub const PARTITION_METADATA: &str = "partition.metadata";
+/// A segment that is ready and has no name yet.
+pub const NEXT_SEGMENT: &str = "next.segment";
+/// What a folder that is being deleted ends with.
+pub const DELETED: &str = ".deleted";
+
+const SEGMENT: &str = ".log";
+const INDEX: &str = ".hwindex";
+const SNAPSHOT: &str = ".hwsnapshot";
+
+/// The folder of a partition.
+pub fn partition(data_dir: &Path, topic: &str, index: i32) -> PathBuf {
+    data_dir.join(format!("{topic}-{index}"))
+}
+
+/// The topic and partition in a folder's name.
+pub fn parse_partition(name: &str) -> Option<(&str, i32)> {
+    let (topic, index) = name.rsplit_once('-')?;
+    let index = index.parse().ok().filter(|&n: &i32| n >= 0 && n.to_string() == index)?;
+    (!topic.is_empty()).then_some((topic, index))
+}
+
+/// The segment that starts at `base`.
+pub fn segment(dir: &Path, base: Offset) -> PathBuf {
+    dir.join(format!("{:020}{SEGMENT}", base.0))
+}
+
+/// The index of the segment that starts at `base`.
+pub fn index(dir: &Path, base: Offset) -> PathBuf {
+    dir.join(format!("{:020}{INDEX}", base.0))
+}
+
+/// The producers as of `offset`.
+pub fn snapshot(dir: &Path, offset: Offset) -> PathBuf {
+    dir.join(format!("{:020}{SNAPSHOT}", offset.0))
+}
+
+/// The base offset in a segment's name.
+pub fn parse_segment(name: &str) -> Option<Offset> {
+    parse_offset(name.strip_suffix(SEGMENT)?)
+}
+
+/// The offset in a snapshot's name.
+pub fn parse_snapshot(name: &str) -> Option<Offset> {
+    parse_offset(name.strip_suffix(SNAPSHOT)?)
+}
+
+fn parse_offset(digits: &str) -> Option<Offset> {
+    let all_digits = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
+    all_digits.then(|| digits.parse().ok().map(Offset))?
+}
+
+/// A topic name that Kafka allows: 1 to 249 of letters, digits, '.', '_' and '-', but not "." or "..".
+pub fn is_topic_name(name: &str) -> bool {
+    let fits = (1..=249).contains(&name.len()) && name != "." && name != "..";
+    fits && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_parsing_and_others_are_refused() {
+        let dir = Path::new("/d");
+        let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(name(segment(dir, Offset(42))), "00000000000000000042.log");
+        assert_eq!(parse_segment("00000000000000000042.log"), Some(Offset(42)));
+        assert_eq!(parse_segment("42.log"), None);
+        assert_eq!(parse_segment("000000000000000000+1.log"), None);
+        assert_eq!(parse_snapshot(&name(snapshot(dir, Offset(7)))), Some(Offset(7)));
+        assert_eq!(parse_partition("a-b-12"), Some(("a-b", 12)));
+        assert_eq!(parse_partition("a--1"), Some(("a-", 1)));
+        for wrong in ["a", "-1", "a-+1", "a-01", "a-x", "a-1.3.deleted"] {
+            assert_eq!(parse_partition(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn topic_names_are_kafkas() {
+        for good in ["a", "A.b_c-1", &"x".repeat(249)] {
+            assert!(is_topic_name(good), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "a b", "ä", &"x".repeat(250)] {
+            assert!(!is_topic_name(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! From the tail to the disk: what is written next, when a sync is due, and what a completion means.
+//!
+//! One rule makes group commit: while a write is in flight everything that arrives gathers, and goes
+//! with the next one. Beyond that, when much is waiting, several writes of whole blocks are in flight at
+//! once. They never overlap: a padded last block is alone until it has completed.
+
+use std::io;
+
+use headwater_io::buffer::BLOCK;
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::op::{Done, Op};
+
+use super::segments::{RoomJob, SegmentState};
+use super::{Health, Log};
+use crate::model::{LogByte, Offset, Position};
+use crate::segment::room::Step;
+use crate::segment::tail::{OutOfMemory, Part};
+use crate::token::{LogOp, Owner};
+
+/// With a write in flight another one is started only for at least this much: a small one does better
+/// to gather.
+const PIPELINE_BYTES: usize = 256 << 10;
+
+/// How long a full disk is left alone before room is asked for again.
+const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(500);
+
+impl Log {
+    /// Somebody waits for everything before `offset` to be durable.
+    pub fn want_durable(&mut self, offset: Offset) {
+        let appended = self.marks.appended();
+        // Waiters come in log order, so the end of the log covers every one of them; a commit that is
+        // gathering makes all of it durable in any case.
+        if offset > self.marks.durable().offset {
+            self.durable_wanted = self.durable_wanted.max(appended.byte);
+        }
+    }
+
+    /// Starts every write, sync and job that is due.
+    pub fn pump(&mut self, io: &mut Driver, now: Nanos) {
+        match self.health {
+            Health::Failed(_) | Health::Quarantined(_) => return,
+            Health::Full { retry_at } if now >= retry_at => self.health = Health::Serving,
+            _ => {}
+        }
+        self.step_room(io);
+        self.step_next(io);
+        while self.write_one(io, now) {}
+        self.sync_if_due(io, now);
+        self.seal_rolled(io);
+    }
+
+    /// When [`Log::pump`] must be called although nothing happens.
+    pub fn deadline(&self) -> Option<Nanos> {
+        let flush = self.unsynced_since.map(|since| since.after(self.settings.flush_after));
+        let linger = self.gathering_since.map(|since| since.after(self.settings.linger));
+        let linger = linger.filter(|_| !self.settings.linger.is_zero() && self.commits.in_flight() == 0);
+        let retry = match self.health {
+            Health::Full { retry_at } => Some(retry_at),
+            _ => None,
+        };
+        [flush, linger, retry].into_iter().flatten().min()
+    }
+
+    /// Whether nothing is gathered, in flight or unsynced.
+    pub fn is_quiet(&self) -> bool {
+        self.marks.appended() == self.marks.durable()
+            && self.commits.in_flight() == 0
+            && self.room_job.is_none()
+            && !self.segments.iter().any(|s| matches!(s.state, SegmentState::Sealing { .. }))
+    }
+
+    /// An operation of this log has ended.
+    pub fn complete(&mut self, op: LogOp, result: io::Result<Done>, now: Nanos) {
+        match (op, result) {
+            (LogOp::Write(serial), Ok(_)) => {
+                self.commits.complete(serial);
+                if self.commits.unsynced_segment().is_some() {
+                    self.unsynced_since.get_or_insert(now);
+                }
+                self.advance();
+            }
+            (LogOp::Sync(serial), Ok(_)) => {
+                self.commits.complete_sync(serial);
+                self.unsynced_since = self.commits.unsynced_segment().map(|_| now);
+                self.advance();
+            }
+            (LogOp::Room, Ok(Done::Job(answer))) => self.room_done(*answer.downcast().expect("room"), now),
+            (LogOp::Prepare, Ok(Done::Job(answer))) => self.prepared(*answer.downcast().expect("next"), now),
+            (LogOp::Name, Ok(Done::Job(answer))) => self.named(*answer.downcast().expect("name")),
+            (LogOp::Seal, Ok(Done::Job(answer))) => self.sealed(*answer.downcast().expect("seal")),
+            (LogOp::Look, Ok(Done::Job(answer))) => self.looked(*answer.downcast().expect("look")),
+            (op, Ok(_)) => unreachable!("{op:?} ended as something else"),
+            (op, Err(error)) => self.fail(&format!("{op:?}"), &error),
+        }
+    }
+
+    /// Moves the marks to what is written and durable, but not past a segment without a durable name.
+    pub(super) fn advance(&mut self) {
+        let unnamed = self.segments.iter().find(|segment| !segment.named);
+        let limit = unnamed.map_or(LogByte(u64::MAX), |segment| segment.log_base);
+        self.marks.write(self.commits.written_to().min(limit));
+        self.marks.harden(self.commits.durable_to().min(limit));
+    }
+
+    /// Starts one write if one is due.
+    fn write_one(&mut self, io: &mut Driver, now: Nanos) -> bool {
+        let Some(n) = self.segments.iter().position(|s| match &s.state {
+            SegmentState::Open(writer) => writer.tail.pending_bytes() > 0,
+            _ => false,
+        }) else {
+            return false;
+        };
+        let rolled = n + 1 < self.segments.len();
+        match self.take_part(n, rolled, now) {
+            Ok(Some(part)) => {
+                self.submit_part(n, part, io);
+                true
+            }
+            // Without memory for the copy of the last block: a completion will free some.
+            Ok(None) | Err(OutOfMemory) => false,
+        }
+    }
+
+    /// Decides how much of a segment's tail is written now.
+    fn take_part(&mut self, n: usize, rolled: bool, now: Nanos) -> Result<Option<Part>, OutOfMemory> {
+        let (in_flight, block_busy) = (self.commits.in_flight(), self.commits.tail_block_busy());
+        let lingering = !self.settings.linger.is_zero()
+            && self.gathering_since.is_some_and(|since| now < since.after(self.settings.linger));
+        let zeroing = self.zeroing_from(n);
+        let unit_bytes = self.settings.unit_bytes;
+        let depth = self.settings.depth;
+        let pool = self.pool.clone();
+        let tail = &mut self.segments[n].writer().expect("has pending bytes").tail;
+
+        let (pending, whole) = (tail.pending_bytes(), tail.whole_bytes());
+        let reach = Position(tail.end().0.next_multiple_of(BLOCK as u64));
+        if block_busy || in_flight >= depth || zeroing.is_some_and(|from| reach > from) {
+            return Ok(None);
+        }
+        let all = if in_flight == 0 { !lingering || pending >= PIPELINE_BYTES } else { rolled };
+        if pending <= unit_bytes && all {
+            return tail.take_all(&pool).map(Some);
+        }
+        if whole >= PIPELINE_BYTES || (pending > unit_bytes && whole > 0) {
+            return tail.take_whole(unit_bytes, &pool).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Where an I/O thread is writing zeros in this segment: nothing may be written from there on.
+    fn zeroing_from(&self, n: usize) -> Option<Position> {
+        match self.room_job {
+            Some(RoomJob { serial, step: Step::Zero(from, _) }) if serial == self.segments[n].serial => Some(from),
+            _ => None,
+        }
+    }
+
+    fn submit_part(&mut self, n: usize, part: Part, io: &mut Driver) {
+        let segment = &mut self.segments[n];
+        let (serial, end) = (segment.serial, segment.log_byte(part.end));
+        let mut from = segment.log_byte(part.from);
+        let durable = self.durable_wanted > from;
+        let writer = segment.writer().expect("has pending bytes");
+        writer.room.zeroed = writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
+        let file = writer.file.clone();
+        for piece in part.fresh {
+            let len = piece.len() as u64;
+            self.hot.push(from, piece);
+            from = LogByte(from.0 + len);
+        }
+        let unit = self.commits.begin(serial, end, durable, part.partial);
+        let write = Op::Write { file, at: part.at.0, bufs: part.blocks, durable };
+        io.submit(write, Owner::Log(self.slot, LogOp::Write(unit)).token());
+        if end == self.marks.appended().byte {
+            self.gathering_since = None;
+        }
+    }
+
+    /// Syncs what is written but not durable, when somebody waits for it or it has waited long enough.
+    fn sync_if_due(&mut self, io: &mut Driver, now: Nanos) {
+        let Some(segment) = self.commits.unsynced_segment() else { return };
+        let wanted = self.durable_wanted > self.marks.durable().byte;
+        let old = self.unsynced_since.is_some_and(|since| now >= since.after(self.settings.flush_after));
+        if self.commits.syncing() || !(wanted || old) {
+            return;
+        }
+        let Some(writer) = self.segment_by_serial(segment).and_then(|s| s.writer()) else { return };
+        let file = writer.file.clone();
+        let sync = self.commits.begin_sync(segment);
+        self.unsynced_since = None;
+        io.submit(Op::Sync { file }, Owner::Log(self.slot, LogOp::Sync(sync)).token());
+    }
+
+    /// Allocates or zeroes ahead of the active segment's tail.
+    fn step_room(&mut self, io: &mut Driver) {
+        if self.room_job.is_some() || matches!(self.health, Health::Full { .. }) {
+            return;
+        }
+        let (wanted, segment_bytes) = (self.room_wanted, self.settings.segment_bytes);
+        let active = self.active();
+        let serial = active.serial;
+        let Some(writer) = active.writer() else { return };
+        let commit_bytes = writer.tail.recent_bytes().max(writer.tail.pending_bytes());
+        let step = writer.room.next_step(writer.tail.end(), wanted, commit_bytes, segment_bytes);
+        let Some(step) = step else { return };
+        let file = writer.file.clone();
+        self.room_job = Some(RoomJob { serial, step });
+        let job = Op::Job(Box::new(move |fs| {
+            Box::new(match step {
+                Step::Allocate(to) => fs.allocate(&file, to.0),
+                Step::Zero(from, to) => {
+                    fs.write_zeros(&file, from.0, to.0 - from.0).and_then(|()| fs.sync(&file))
+                }
+            })
+        }));
+        io.submit(job, Owner::Log(self.slot, LogOp::Room).token());
+    }
+
+    fn room_done(&mut self, result: io::Result<()>, now: Nanos) {
+        let RoomJob { serial, step } = self.room_job.take().expect("a room job was under way");
+        match result {
+            Ok(()) => {
+                let Some(writer) = self.segment_by_serial(serial).and_then(|s| s.writer()) else { return };
+                match step {
+                    Step::Allocate(to) => writer.room.allocated = to,
+                    Step::Zero(_, to) => writer.room.zeroed = writer.room.zeroed.max(to),
+                }
+                if matches!(step, Step::Allocate(_)) {
+                    self.room_wanted = 0;
+                }
+            }
+            Err(error) => self.no_room(&error, now),
+        }
+    }
+
+    /// A full disk is not a failure: nothing that was acknowledged is touched, reads go on, and room is
+    /// asked for again. Anything else is one.
+    pub(super) fn no_room(&mut self, error: &io::Error, now: Nanos) {
+        if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return self.fail("making room", error);
+        }
+        tracing::warn!(log = %self.dir.display(), %error, "disk full: appends are refused until there is room");
+        self.health = Health::Full { retry_at: now.after(FULL_RETRY) };
+    }
+}

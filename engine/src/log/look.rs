@@ -1,0 +1,147 @@
+//! Looking into segment files for a batch or a timestamp: blocking work, described here, run on an I/O
+//! thread, while the shard serves others.
+
+use std::io;
+
+use headwater_io::file::{File, Fs};
+use headwater_protocol::batch::compression::records_of;
+use headwater_protocol::batch::header::{self, Batch, BatchHeader};
+use headwater_protocol::batch::record::records;
+
+use super::Log;
+use super::segments::Segment;
+use super::watermarks::Mark;
+use crate::model::{LogByte, Offset, Position};
+use crate::segment::index::BatchStart;
+use crate::segment::scan::{Depth, Walk};
+
+/// A compressed batch may unpack to at most this, in bytes; more is not looked into.
+const UNPACKED_MAX: usize = 256 << 20;
+
+/// Looks for the batch that holds an offset.
+pub struct Look {
+    file: File,
+    log_base: LogByte,
+    from: BatchStart,
+    upto: Position,
+    offset: Offset,
+}
+
+impl Look {
+    pub(super) fn batch(segment: &Segment, from: BatchStart, offset: Offset) -> Self {
+        let file = segment.reader.clone();
+        Look { file, log_base: segment.log_base, from, upto: segment.end(), offset }
+    }
+
+    /// Runs on an I/O thread; the answer goes to the log as the end of a `LogOp::Look`.
+    pub fn run(self, fs: &Fs) -> io::Result<Option<(Offset, LogByte)>> {
+        let mut found = None;
+        let walk = Walk {
+            fs,
+            file: &self.file,
+            from: self.from.position,
+            upto: self.upto,
+            next_offset: self.from.offset,
+            depth: Depth::Headers,
+        };
+        walk.run_until(|position, header| {
+            if header.next_offset() > self.offset.0 {
+                found = Some((self.offset, LogByte(self.log_base.0 + position.0)));
+            }
+            found.is_none()
+        })?;
+        Ok(found)
+    }
+}
+
+/// A record found by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeHit {
+    /// Its offset.
+    pub offset: Offset,
+    /// Its timestamp in milliseconds.
+    pub timestamp_ms: i64,
+}
+
+/// Looks for the first record at or after a time, over all segments from the first that may have it.
+pub struct TimeLook {
+    places: Vec<Place>,
+    timestamp_ms: i64,
+}
+
+struct Place {
+    file: File,
+    from: BatchStart,
+    upto: Position,
+}
+
+impl Log {
+    /// How to find the first record with a timestamp of at least `timestamp_ms` before `visible`.
+    pub fn look_for_time(&self, timestamp_ms: i64, visible: Mark) -> TimeLook {
+        let mut places = Vec::new();
+        for segment in self.segments.iter().filter(|segment| segment.log_base < visible.byte) {
+            let Some(position) = segment.index.floor_time(timestamp_ms) else { continue };
+            let upto = segment.position(visible.byte.min(segment.log_byte(segment.end())));
+            let from = segment.index.start_at(position);
+            places.push(Place { file: segment.reader.clone(), from, upto });
+        }
+        TimeLook { places, timestamp_ms }
+    }
+}
+
+impl TimeLook {
+    /// Runs on an I/O thread.
+    pub fn run(self, fs: &Fs) -> io::Result<Option<TimeHit>> {
+        for place in &self.places {
+            if let Some(hit) = place.first_at(self.timestamp_ms, fs)? {
+                return Ok(Some(hit));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Place {
+    fn first_at(&self, timestamp_ms: i64, fs: &Fs) -> io::Result<Option<TimeHit>> {
+        let mut candidate: Option<(Position, BatchHeader)> = None;
+        let walk = Walk {
+            fs,
+            file: &self.file,
+            from: self.from.position,
+            upto: self.upto,
+            next_offset: self.from.offset,
+            depth: Depth::Headers,
+        };
+        walk.run_until(|position, header| {
+            if header.max_timestamp >= timestamp_ms {
+                candidate = Some((position, *header));
+            }
+            candidate.is_none()
+        })?;
+        let Some((position, header)) = candidate else { return Ok(None) };
+        let mut bytes = vec![0; header.total_bytes()];
+        fs.read_at(&self.file, position.0, &mut bytes)?;
+        header::check(&bytes).map_err(|e| io::Error::other(format!("batch at {position}: {e:?}")))?;
+        Ok(Some(first_record_at(&Batch { header, bytes: &bytes }, timestamp_ms)))
+    }
+}
+
+/// The first record of a batch at or after a time. A batch whose records cannot be unpacked is found as
+/// a whole: its first offset, with its highest timestamp.
+fn first_record_at(batch: &Batch<'_>, timestamp_ms: i64) -> TimeHit {
+    let header = &batch.header;
+    let whole = TimeHit { offset: Offset(header.base_offset), timestamp_ms: header.max_timestamp };
+    if header.attributes.is_log_append_time {
+        return whole;
+    }
+    let mut scratch = Vec::new();
+    let Ok(payload) = records_of(batch, UNPACKED_MAX, &mut scratch) else { return whole };
+    records(payload, header.record_count)
+        .map_while(Result::ok)
+        .map(|record| TimeHit {
+            offset: Offset(header.base_offset + i64::from(record.offset_delta)),
+            timestamp_ms: header.timestamp(record.timestamp_delta),
+        })
+        .find(|hit| hit.timestamp_ms >= timestamp_ms)
+        .unwrap_or(whole)
+}

@@ -1,0 +1,198 @@
+//! One partition's log: append, read, flush, and what is known about how safe each byte is.
+//!
+//! The log is driven, it does not drive: its shard calls [`Log::append`], then [`Log::pump`] once a tick
+//! to start whatever is due, and [`Log::complete`] with what came back. What a successful append means
+//! is told by the watermarks alone: nothing is promised before a mark has passed it.
+//!
+//! Must not know sockets, requests, other partitions, or who waits for what.
+
+pub mod append;
+pub mod commits;
+pub mod directory;
+pub mod flow;
+pub mod hot;
+pub mod look;
+pub mod producers;
+pub mod read;
+pub mod record_set;
+pub mod recovery;
+pub mod roll;
+pub mod segments;
+pub mod watermarks;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_io::buffer::BufferPool;
+use headwater_io::clock::Nanos;
+
+use crate::model::{LeaderEpoch, LogByte, Offset};
+use commits::Commits;
+use hot::Hot;
+use producers::Producers;
+use segments::{NextSegment, RoomJob, Segment};
+use watermarks::Watermarks;
+
+/// How one log behaves; from the topic's and the broker's settings.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// A segment is rolled when the next batch would make it larger, in bytes.
+    pub segment_bytes: u64,
+    /// A segment is rolled when its first batch is this old.
+    pub segment_age_max: Duration,
+    /// Bytes between two entries of the index.
+    pub index_interval_bytes: u32,
+    /// Past the page cache (`O_DIRECT`), or through it.
+    pub direct: bool,
+    /// Allocate and zero a whole segment before it is used.
+    pub preallocate: bool,
+    /// The largest single write, in bytes.
+    pub unit_bytes: usize,
+    /// Writes in flight at once.
+    pub depth: usize,
+    /// Written data that nobody waits for is made durable after this long.
+    pub flush_after: Duration,
+    /// The first waiter of a commit waits this long for company.
+    pub linger: Duration,
+}
+
+/// Whether the log takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Serving,
+    /// The disk is full: reads are served, appends refused, and room is asked for again at this time.
+    Full {
+        /// When to ask again.
+        retry_at: Nanos,
+    },
+    /// A write or sync failed. What the device holds is unknown until it is read again after a restart;
+    /// a second sync that succeeded would prove nothing, so none is tried.
+    Failed(Arc<str>),
+    /// Recovery found acknowledged data damaged. Nothing is served and nothing is changed.
+    Quarantined(Arc<str>),
+}
+
+/// The log of one partition.
+pub struct Log {
+    slot: u32,
+    dir: PathBuf,
+    settings: LogSettings,
+    pool: BufferPool,
+    epoch: LeaderEpoch,
+    /// Oldest first; the last one is appended to.
+    segments: VecDeque<Segment>,
+    next_serial: u32,
+    next: NextSegment,
+    /// An append needs a new segment, and none is ready.
+    roll_wanted: bool,
+    /// A segment was begun under its temporary name.
+    name_wanted: bool,
+    room_job: Option<RoomJob>,
+    /// Size of an append that found no room; allocation makes room for it.
+    room_wanted: usize,
+    marks: Watermarks,
+    commits: Commits,
+    hot: Hot,
+    producers: Producers,
+    /// Somebody waits for everything before this byte to be durable.
+    durable_wanted: LogByte,
+    /// When the oldest gathered byte was appended, for the commit linger.
+    gathering_since: Option<Nanos>,
+    /// When the oldest written and unsynced unit was written.
+    unsynced_since: Option<Nanos>,
+    /// Where reads ended lately: the next ones start there.
+    cursors: VecDeque<read::Cursor>,
+    log_start: Offset,
+    health: Health,
+}
+
+impl Log {
+    /// The marks: appended, written, durable.
+    pub fn marks(&self) -> &Watermarks {
+        &self.marks
+    }
+
+    /// The first offset that can be read.
+    pub fn log_start(&self) -> Offset {
+        self.log_start
+    }
+
+    /// The epoch under which this process appends.
+    pub fn epoch(&self) -> LeaderEpoch {
+        self.epoch
+    }
+
+    /// Whether the log takes part.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &LogSettings {
+        &self.settings
+    }
+
+    /// The folder the log lives in.
+    pub fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
+    /// Memory that the hot tail holds, in bytes.
+    pub fn hot_bytes(&self) -> usize {
+        self.hot.held_bytes()
+    }
+
+    /// Size of all segments, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.end().0).sum()
+    }
+
+    /// The highest timestamp in the log, -1 when it is empty.
+    pub fn max_timestamp_ms(&self) -> i64 {
+        self.segments.iter().map(|segment| segment.index.max_timestamp_ms()).max().unwrap_or(-1)
+    }
+
+    /// Tells the log under which slot its shard will submit and complete its operations.
+    pub fn adopt(&mut self, slot: u32) {
+        self.slot = slot;
+    }
+
+    /// Lets go of the oldest hot piece that the disk has; the bytes freed.
+    pub fn evict(&mut self) -> usize {
+        self.hot.evict(self.marks.written().byte)
+    }
+
+    /// Where the log ends on disk once everything is written: for the record of a clean stop.
+    pub fn clean_end(&self) -> Option<recovery::CleanEnd> {
+        let active = self.segments.back().filter(|_| self.health == Health::Serving)?;
+        (self.marks.durable() == self.marks.appended()).then(|| recovery::CleanEnd {
+            segment_base: active.base,
+            position: active.end(),
+            next_offset: self.marks.appended().offset,
+        })
+    }
+
+    fn active(&mut self) -> &mut Segment {
+        self.segments.back_mut().expect("a log has a segment")
+    }
+
+    fn segment_by_serial(&mut self, serial: u32) -> Option<&mut Segment> {
+        self.segments.iter_mut().find(|segment| segment.serial == serial)
+    }
+
+    /// Ends the log's service for good; the first reason stays.
+    fn fail(&mut self, what: &str, error: &std::io::Error) {
+        if matches!(self.health, Health::Failed(_)) {
+            return;
+        }
+        let reason = format!("{what} failed: {error}");
+        tracing::error!(log = %self.dir.display(), reason, "log fails: no more acknowledgements until a restart re-reads it");
+        self.health = Health::Failed(reason.into());
+    }
+}
+
+#[cfg(test)]
+mod tests;

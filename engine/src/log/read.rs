@@ -1,0 +1,181 @@
+//! Reading: an offset in, where the bytes are out. Decides, copies nothing: hot bytes come as slices of
+//! the buffers they were written from, older ones as a range of a file.
+
+use bytes::Bytes;
+use headwater_io::file::File;
+use headwater_protocol::batch::header::{BatchHeader, HEADER_BYTES};
+
+use super::look::Look;
+use super::segments::Segment;
+use super::watermarks::Mark;
+use super::{Health, Log};
+use crate::model::{LogByte, Offset, Position};
+use crate::segment::index::BatchStart;
+
+/// Where reads ended lately; a few consumers may follow one log.
+const CURSORS: usize = 16;
+
+/// A batch start that the sparse index does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    offset: Offset,
+    byte: LogByte,
+}
+
+/// A run of a log's bytes.
+#[derive(Clone)]
+pub enum Piece {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file, to be sent without a copy.
+    File {
+        /// The segment, opened through the page cache.
+        file: File,
+        /// First byte.
+        at: u64,
+        /// How many.
+        len: u64,
+    },
+}
+
+impl Piece {
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Piece::Memory(bytes) => bytes.len() as u64,
+            Piece::File { len, .. } => *len,
+        }
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a read found: whole batches but for a last one that may be cut; the first holds the offset.
+#[derive(Clone, Default)]
+pub struct Read {
+    /// The bytes, in order. Empty at the end of the log.
+    pub pieces: Vec<Piece>,
+    /// Their length together.
+    pub bytes: u64,
+}
+
+/// Why nothing can be read.
+pub enum ReadError {
+    /// Before the start or after the end of the log.
+    OutOfRange,
+    /// The log is quarantined.
+    Offline,
+    /// A batch must be looked for in the file first, on an I/O thread; then the read will succeed.
+    Look(Look),
+}
+
+impl Log {
+    /// Where the batches from `offset` on are, about `bytes_max` of them but at least one batch, up to
+    /// `visible`.
+    pub fn read(&mut self, offset: Offset, bytes_max: u64, visible: Mark) -> Result<Read, ReadError> {
+        if matches!(self.health, Health::Quarantined(_)) {
+            return Err(ReadError::Offline);
+        }
+        if offset < self.log_start || offset > self.marks.appended().offset {
+            return Err(ReadError::OutOfRange);
+        }
+        if offset >= visible.offset {
+            return Ok(Read::default());
+        }
+        let n = self.segments.partition_point(|segment| segment.base <= offset) - 1;
+        let start = self.locate(n, offset)?;
+        let segment = &self.segments[n];
+        let segment_end = segment.log_byte(segment.end()).min(visible.byte);
+        let end = cut(segment, start, bytes_max, segment_end);
+        let pieces = self.pieces(n, start, end);
+        if end == visible.byte {
+            self.remember(Cursor { offset: visible.offset, byte: end });
+        }
+        Ok(Read { pieces, bytes: end.0 - start.0 })
+    }
+
+    /// Takes note of what [`Look`] found.
+    pub(super) fn looked(&mut self, found: std::io::Result<Option<(Offset, LogByte)>>) {
+        match found {
+            Ok(Some((offset, byte))) => self.remember(Cursor { offset, byte }),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(log = %self.dir.display(), %error, "a segment could not be read");
+            }
+        }
+    }
+
+    fn remember(&mut self, cursor: Cursor) {
+        if self.cursors.contains(&cursor) {
+            return;
+        }
+        if self.cursors.len() == CURSORS {
+            self.cursors.pop_front();
+        }
+        self.cursors.push_back(cursor);
+    }
+
+    /// The start of the batch that holds `offset`.
+    fn locate(&self, n: usize, offset: Offset) -> Result<LogByte, ReadError> {
+        let segment = &self.segments[n];
+        let floor = segment.index.floor(offset);
+        if floor.offset == offset {
+            return Ok(segment.log_byte(floor.position));
+        }
+        if let Some(cursor) = self.cursors.iter().find(|cursor| cursor.offset == offset) {
+            return Ok(cursor.byte);
+        }
+        if self.hot.start().is_some_and(|hot| hot <= segment.log_byte(floor.position)) {
+            return Ok(self.walk_hot(segment, floor, offset));
+        }
+        Err(ReadError::Look(Look::batch(segment, floor, offset)))
+    }
+
+    /// Walks batch headers in memory from a known start.
+    fn walk_hot(&self, segment: &Segment, floor: BatchStart, offset: Offset) -> LogByte {
+        let mut at = segment.log_byte(floor.position);
+        loop {
+            let bytes = self.hot.slice(at, LogByte(at.0 + HEADER_BYTES as u64));
+            let header = match &bytes[..] {
+                [one] => BatchHeader::parse(one),
+                several => BatchHeader::parse(&several.concat()),
+            };
+            let header = header.expect("memory holds whole batches up to the visible end");
+            if header.next_offset() > offset.0 {
+                return at;
+            }
+            at = LogByte(at.0 + header.total_bytes() as u64);
+        }
+    }
+
+    fn pieces(&self, n: usize, start: LogByte, end: LogByte) -> Vec<Piece> {
+        let segment = &self.segments[n];
+        let hot_start = self.hot.start().unwrap_or(LogByte(u64::MAX)).clamp(start, end);
+        let mut pieces = Vec::new();
+        if start < hot_start {
+            let (at, len) = (segment.position(start).0, hot_start.0 - start.0);
+            pieces.push(Piece::File { file: segment.reader.clone(), at, len });
+        }
+        pieces.extend(self.hot.slice(hot_start, end).into_iter().map(Piece::Memory));
+        pieces
+    }
+}
+
+/// Where a read of `bytes_max` ends: at a batch that the index knows, so that the next read starts
+/// there without looking; never inside the first batch.
+fn cut(segment: &Segment, start: LogByte, bytes_max: u64, limit: LogByte) -> LogByte {
+    if limit.0 - start.0 <= bytes_max {
+        return limit;
+    }
+    let wanted = Position(segment.position(start).0 + bytes_max);
+    let floor = segment.log_byte(segment.index.floor_position(wanted));
+    if floor > start {
+        return floor;
+    }
+    // The index has no start in reach: the first batch, or a run of them, is longer than was asked for.
+    let after = segment.index.after(segment.position(start));
+    after.map_or(limit, |position| segment.log_byte(position)).min(limit)
+}

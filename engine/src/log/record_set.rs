@@ -1,0 +1,75 @@
+//! What a producer sent for one partition, checked and ready to be appended.
+
+use bytes::Bytes;
+use headwater_protocol::batch::header::{self, BatchError, BatchHeader};
+
+/// One or more whole batches whose checksums hold.
+#[derive(Clone, Debug)]
+pub struct RecordSet {
+    bytes: Bytes,
+    batches: Vec<BatchHeader>,
+}
+
+/// Why bytes are no record set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordSetError {
+    /// Nothing was sent.
+    Empty,
+    /// A batch is not sound.
+    Batch(BatchError),
+    /// A batch is larger than the topic allows.
+    TooLarge {
+        /// Its size in bytes.
+        bytes: usize,
+        /// What is allowed.
+        most: usize,
+    },
+    /// A client may not send control batches.
+    Control,
+    /// A transactional batch, which needs a transaction.
+    Transactional,
+}
+
+impl RecordSet {
+    /// Checks every batch in `bytes`: shape, checksum, size.
+    pub fn check(bytes: Bytes, batch_bytes_max: usize) -> Result<Self, RecordSetError> {
+        let mut batches = Vec::with_capacity(1);
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let header = header::validate(rest).map_err(RecordSetError::Batch)?;
+            let size = header.total_bytes();
+            if size > batch_bytes_max {
+                return Err(RecordSetError::TooLarge { bytes: size, most: batch_bytes_max });
+            }
+            if header.attributes.is_control {
+                return Err(RecordSetError::Control);
+            }
+            if header.attributes.is_transactional {
+                return Err(RecordSetError::Transactional);
+            }
+            rest = &rest[size..];
+            batches.push(header);
+        }
+        if batches.is_empty() { Err(RecordSetError::Empty) } else { Ok(RecordSet { bytes, batches }) }
+    }
+
+    /// All bytes.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The batches with their headers, in order.
+    pub fn batches(&self) -> impl Iterator<Item = (&BatchHeader, &[u8])> {
+        let mut at = 0;
+        self.batches.iter().map(move |header| {
+            let from = at;
+            at += header.total_bytes();
+            (header, &self.bytes[from..at])
+        })
+    }
+
+    /// The highest timestamp of all batches, in milliseconds.
+    pub fn max_timestamp_ms(&self) -> i64 {
+        self.batches.iter().map(|header| header.max_timestamp).max().unwrap_or(-1)
+    }
+}

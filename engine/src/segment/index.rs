@@ -1,0 +1,212 @@
+//! Finds a batch in a segment by offset, position or time: sparse, in memory, one entry for every few
+//! kilobytes, each at the *start* of a batch.
+//!
+//! A sealed segment's index is written beside it with a checksum. It is never trusted: one that does
+//! not check is rebuilt from the batches.
+
+use headwater_protocol::batch::header::BatchHeader;
+
+use crate::model::{Offset, Position};
+
+/// The index of one segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    base: Offset,
+    interval_bytes: u32,
+    entries: Vec<Entry>,
+    times: Vec<TimeEntry>,
+    max_timestamp_ms: i64,
+}
+
+/// A batch starts here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    relative_offset: u32,
+    position: u32,
+}
+
+/// All batches before the one at `position` have timestamps of at most `max_timestamp_ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TimeEntry {
+    max_timestamp_ms: i64,
+    position: u32,
+}
+
+/// A batch's start: its offset and where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchStart {
+    /// Base offset of the batch.
+    pub offset: Offset,
+    /// Where it starts.
+    pub position: Position,
+}
+
+impl Index {
+    /// An empty index for the segment that starts at `base`.
+    pub fn new(base: Offset, interval_bytes: u32) -> Self {
+        Index { base, interval_bytes, entries: Vec::new(), times: Vec::new(), max_timestamp_ms: -1 }
+    }
+
+    /// Takes note of the batch at `position`; batches come in order.
+    pub fn add(&mut self, position: Position, header: &BatchHeader) {
+        let due = self.entries.last().is_none_or(|last| {
+            position.0 >= u64::from(last.position) + u64::from(self.interval_bytes)
+        });
+        if due {
+            let relative_offset = (header.base_offset - self.base.0) as u32;
+            let position = position.0 as u32;
+            self.entries.push(Entry { relative_offset, position });
+            self.times.push(TimeEntry { max_timestamp_ms: self.max_timestamp_ms, position });
+        }
+        self.max_timestamp_ms = self.max_timestamp_ms.max(header.max_timestamp);
+    }
+
+    /// The last noted batch that starts at or before `offset`.
+    pub fn floor(&self, offset: Offset) -> BatchStart {
+        let relative = offset.0 - self.base.0;
+        let n = self.entries.partition_point(|e| i64::from(e.relative_offset) <= relative);
+        match n.checked_sub(1) {
+            Some(n) => self.start(self.entries[n]),
+            None => BatchStart { offset: self.base, position: Position(0) },
+        }
+    }
+
+    /// Where the last noted batch that starts at or before `position` starts.
+    pub fn floor_position(&self, position: Position) -> Position {
+        self.start_at(position).position
+    }
+
+    /// The last noted batch that starts at or before `position`.
+    pub fn start_at(&self, position: Position) -> BatchStart {
+        let n = self.entries.partition_point(|e| u64::from(e.position) <= position.0);
+        match n.checked_sub(1) {
+            Some(n) => self.start(self.entries[n]),
+            None => BatchStart { offset: self.base, position: Position(0) },
+        }
+    }
+
+    /// The first noted batch that starts after `position`.
+    pub fn after(&self, position: Position) -> Option<Position> {
+        let n = self.entries.partition_point(|e| u64::from(e.position) <= position.0);
+        self.entries.get(n).map(|e| Position(e.position.into()))
+    }
+
+    /// Where to start looking for the first record at or after `timestamp_ms`; everything before it is
+    /// older. `None` when all of the segment is.
+    pub fn floor_time(&self, timestamp_ms: i64) -> Option<Position> {
+        if timestamp_ms > self.max_timestamp_ms {
+            return None;
+        }
+        let n = self.times.partition_point(|t| t.max_timestamp_ms < timestamp_ms);
+        Some(n.checked_sub(1).map_or(Position(0), |n| Position(self.times[n].position.into())))
+    }
+
+    /// The highest timestamp in the segment; -1 when it is empty.
+    pub fn max_timestamp_ms(&self) -> i64 {
+        self.max_timestamp_ms
+    }
+
+    /// Memory it takes, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.times.capacity() * size_of::<TimeEntry>()
+    }
+
+    /// Gives back memory that only growth needed.
+    pub fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+        self.times.shrink_to_fit();
+    }
+
+    fn start(&self, entry: Entry) -> BatchStart {
+        BatchStart {
+            offset: Offset(self.base.0 + i64::from(entry.relative_offset)),
+            position: Position(entry.position.into()),
+        }
+    }
+}
+
+/// The file: everything big-endian, as in batches.
+///
+/// ```text
+/// magic "HWIX"      4
+/// version           4   1
+/// base offset       8
+/// segment bytes     8   size of the segment it belongs to: another size, another segment
+/// max timestamp     8
+/// entry count       4
+/// interval bytes    4
+/// crc               4   CRC32C of everything before it and of the entries
+/// entries               relative offset 4, position 4, max timestamp before it 8
+/// ```
+pub mod file {
+    use super::{Entry, Index, TimeEntry};
+    use crate::model::{Offset, Position};
+
+    const MAGIC: u32 = u32::from_be_bytes(*b"HWIX");
+    const VERSION: u32 = 1;
+    const CRC_AT: usize = 4 + 4 + 8 + 8 + 8 + 4 + 4;
+    const HEADER_BYTES: usize = CRC_AT + 4;
+    const ENTRY_BYTES: usize = 4 + 4 + 8;
+
+    /// The bytes of the index of a segment that is `segment_end` bytes long.
+    pub fn encode(index: &Index, segment_end: Position) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEADER_BYTES + index.entries.len() * ENTRY_BYTES);
+        out.extend(MAGIC.to_be_bytes());
+        out.extend(VERSION.to_be_bytes());
+        out.extend(index.base.0.to_be_bytes());
+        out.extend(segment_end.0.to_be_bytes());
+        out.extend(index.max_timestamp_ms.to_be_bytes());
+        out.extend((index.entries.len() as u32).to_be_bytes());
+        out.extend(index.interval_bytes.to_be_bytes());
+        out.extend([0; 4]);
+        for (entry, time) in index.entries.iter().zip(&index.times) {
+            out.extend(entry.relative_offset.to_be_bytes());
+            out.extend(entry.position.to_be_bytes());
+            out.extend(time.max_timestamp_ms.to_be_bytes());
+        }
+        let crc = checksum(&out);
+        out[CRC_AT..HEADER_BYTES].copy_from_slice(&crc.to_be_bytes());
+        out
+    }
+
+    /// The index in `bytes`, if it is whole and belongs to this very segment.
+    pub fn decode(bytes: &[u8], base: Offset, segment_end: Position) -> Option<Index> {
+        if bytes.len() < HEADER_BYTES || checksum(bytes) != u32_at(bytes, CRC_AT) {
+            return None;
+        }
+        let count = u32_at(bytes, 32) as usize;
+        let belongs = u32_at(bytes, 0) == MAGIC
+            && u32_at(bytes, 4) == VERSION
+            && u64_at(bytes, 8) == base.0 as u64
+            && u64_at(bytes, 16) == segment_end.0
+            && bytes.len() == HEADER_BYTES + count * ENTRY_BYTES;
+        if !belongs {
+            return None;
+        }
+        let mut index = Index::new(base, u32_at(bytes, 36));
+        index.max_timestamp_ms = u64_at(bytes, 24) as i64;
+        for entry in bytes[HEADER_BYTES..].chunks_exact(ENTRY_BYTES) {
+            let position = u32_at(entry, 4);
+            index.entries.push(Entry { relative_offset: u32_at(entry, 0), position });
+            let max_timestamp_ms = u64_at(entry, 8) as i64;
+            index.times.push(TimeEntry { max_timestamp_ms, position });
+        }
+        Some(index)
+    }
+
+    fn checksum(bytes: &[u8]) -> u32 {
+        crc32c::crc32c_append(crc32c::crc32c(&bytes[..CRC_AT]), &bytes[HEADER_BYTES..])
+    }
+
+    fn u32_at(bytes: &[u8], at: usize) -> u32 {
+        u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    fn u64_at(bytes: &[u8], at: usize) -> u64 {
+        u64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+    }
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

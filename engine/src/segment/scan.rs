@@ -1,0 +1,199 @@
+//! Walks the batches of a segment file. Every way the walk can end has a name, so that recovery can
+//! decide by name and a person can read why.
+
+use std::io;
+
+use headwater_io::file::{File, Fs};
+use headwater_protocol::batch::header::{self, BatchError, BatchHeader, HEADER_BYTES};
+
+use crate::model::{Offset, Position};
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// How thoroughly batches are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Headers only: length, magic, offsets.
+    Headers,
+    /// Every byte, by checksum.
+    Checksums,
+}
+
+/// Why a walk ended, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanEnd {
+    /// The last batch ends exactly where the walk was to end.
+    AtEnd,
+    /// The caller had seen enough.
+    Stopped,
+    /// Only zeros follow: allocated and never written.
+    ZeroFill,
+    /// What follows is no batch, or not a whole one.
+    Broken(BatchError),
+    /// A sound batch follows whose offset is not the next one.
+    OffsetGap {
+        /// The offset that should come here.
+        expected: Offset,
+        /// The one that is there.
+        found: Offset,
+    },
+}
+
+/// The sound part of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// End of the last sound batch.
+    pub end: Position,
+    /// The offset after the last sound batch.
+    pub next_offset: Offset,
+    /// Why it ends there.
+    pub why: ScanEnd,
+}
+
+/// What to walk.
+pub struct Walk<'a> {
+    /// The file system of `file`.
+    pub fs: &'a Fs,
+    /// The segment file.
+    pub file: &'a File,
+    /// Where to start: the start of a batch.
+    pub from: Position,
+    /// Where to stop at the latest.
+    pub upto: Position,
+    /// The offset that the first batch must have.
+    pub next_offset: Offset,
+    /// How thoroughly.
+    pub depth: Depth,
+}
+
+impl Walk<'_> {
+    /// Calls `visit` for every sound batch in order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn run(self, mut visit: impl FnMut(Position, &BatchHeader)) -> io::Result<Scan> {
+        self.run_until(|position, header| {
+            visit(position, header);
+            true
+        })
+    }
+
+    /// As [`Walk::run`], but stops behind the batch for which `visit` says false.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn run_until(self, mut visit: impl FnMut(Position, &BatchHeader) -> bool) -> io::Result<Scan> {
+        let mut window = Window::new(self.fs, self.file, self.upto);
+        let (mut at, mut next_offset) = (self.from, self.next_offset);
+        let why = loop {
+            if at >= self.upto {
+                break ScanEnd::AtEnd;
+            }
+            let header = match window.batch(at, self.depth)? {
+                Ok(header) => header,
+                Err(error) => break window.name_end(at, error)?,
+            };
+            let found = Offset(header.base_offset);
+            if found != next_offset {
+                break ScanEnd::OffsetGap { expected: next_offset, found };
+            }
+            let go_on = visit(at, &header);
+            at = Position(at.0 + header.total_bytes() as u64);
+            next_offset = Offset(header.next_offset());
+            if !go_on {
+                break ScanEnd::Stopped;
+            }
+        };
+        Ok(Scan { end: at, next_offset, why })
+    }
+}
+
+/// Whether a sound batch with an offset of at least `least` starts at any byte in the range: the
+/// difference between a torn tail and damage in the middle. Looks at every byte, for no length field
+/// after the first broken batch can be trusted.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn find_batch(fs: &Fs, file: &File, from: Position, upto: Position, least: Offset) -> io::Result<Option<Position>> {
+    let mut window = Window::new(fs, file, upto);
+    let mut at = from;
+    while at.0 + HEADER_BYTES as u64 <= upto.0 {
+        let bytes = window.bytes(at, HEADER_BYTES)?;
+        if bytes.len() < HEADER_BYTES {
+            return Ok(None);
+        }
+        // Offset, length and magic make a false alarm rare; the checksum decides.
+        let plausible = BatchHeader::parse(bytes)
+            .is_ok_and(|header| header.base_offset >= least.0 && at.0 + header.total_bytes() as u64 <= upto.0);
+        if plausible && window.batch(at, Depth::Checksums)?.is_ok() {
+            return Ok(Some(at));
+        }
+        at = Position(at.0 + 1);
+    }
+    Ok(None)
+}
+
+/// A part of the file in memory that follows the walk.
+struct Window<'a> {
+    fs: &'a Fs,
+    file: &'a File,
+    upto: Position,
+    start: Position,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Window<'a> {
+    fn new(fs: &'a Fs, file: &'a File, upto: Position) -> Self {
+        Window { fs, file, upto, start: Position(0), bytes: Vec::new() }
+    }
+
+    /// Up to `len` bytes from `at`; fewer only at the end of the walk or of the file.
+    fn bytes(&mut self, at: Position, len: usize) -> io::Result<&[u8]> {
+        let len = len.min((self.upto.0 - at.0) as usize);
+        let held = self.start.0 <= at.0 && at.0 + len as u64 <= self.start.0 + self.bytes.len() as u64;
+        if !held {
+            self.bytes.resize(len.max(CHUNK.min((self.upto.0 - at.0) as usize)), 0);
+            let n = self.fs.read_at(self.file, at.0, &mut self.bytes)?;
+            self.bytes.truncate(n);
+            self.start = at;
+        }
+        let from = (at.0 - self.start.0) as usize;
+        let to = self.bytes.len().min(from + len);
+        Ok(&self.bytes[from..to])
+    }
+
+    fn batch(&mut self, at: Position, depth: Depth) -> io::Result<Result<BatchHeader, BatchError>> {
+        let header = match BatchHeader::parse(self.bytes(at, HEADER_BYTES)?) {
+            Ok(header) => header,
+            Err(error) => return Ok(Err(error)),
+        };
+        let needed = header.total_bytes();
+        let left = (self.upto.0 - at.0) as usize;
+        if needed > left {
+            return Ok(Err(BatchError::TornBatch { needed, had: left }));
+        }
+        if depth == Depth::Headers {
+            return Ok(Ok(header));
+        }
+        Ok(header::check(self.bytes(at, needed)?))
+    }
+
+    /// Zeros to the end are a clean tail; zeros with something behind them are not.
+    fn name_end(&mut self, at: Position, error: BatchError) -> io::Result<ScanEnd> {
+        let mut here = at;
+        while here < self.upto {
+            let bytes = self.bytes(here, CHUNK)?;
+            if bytes.is_empty() {
+                break;
+            }
+            if bytes.iter().any(|&byte| byte != 0) {
+                let torn_header = matches!(error, BatchError::ZeroFill);
+                let error = if torn_header { BatchError::BadLength { batch_length: 0 } } else { error };
+                return Ok(ScanEnd::Broken(error));
+            }
+            here = Position(here.0 + bytes.len() as u64);
+        }
+        Ok(ScanEnd::ZeroFill)
+    }
+}
