@@ -1,11 +1,15 @@
 //! The command line: every flag, its unit and its default, and nothing else. Turns into a [`RunSpec`];
 //! defaults live there, so that the command line and other programs cannot disagree.
 
+mod units;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_io::driver::Backend;
+
+use units::{acks, bytes, count, cpu, duration, millis, pair, rate, start_at, with_port};
 
 use crate::spec::{Acks, Compression, Cpu, Payload, RunSpec, StartAt, Target};
 
@@ -198,12 +202,12 @@ impl RunArgs {
         if self.transactional || self.commit_interval_ms.is_some() {
             return Err("--transactional and --commit-interval-ms are not available yet".into());
         }
-        let mut spec = RunSpec::default();
-        spec.target = match (&self.target, &self.embedded) {
+        let target = match (&self.target, &self.embedded) {
             (_, Some(dir)) => Target::Embedded(dir.clone()),
             (Some(address), None) => Target::Network(with_port(address)),
             (None, None) => return Err("say where to: --target HOST:PORT or --embedded DIR".into()),
         };
+        let mut spec = RunSpec { target, ..RunSpec::default() };
         spec.partitions = self.partitions;
         spec.topic_config = self.topic_config.clone();
         spec.rate_per_s = self.rate;
@@ -269,111 +273,6 @@ fn put<T>(field: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *field = given;
     }
-}
-
-/// Kafka's port, when none is said.
-fn with_port(address: &str) -> String {
-    match address.contains(':') {
-        true => address.to_owned(),
-        false => format!("{address}:9092"),
-    }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-fn acks(text: &str) -> Result<Acks, String> {
-    match text {
-        "0" => Ok(Acks::None),
-        "1" => Ok(Acks::Leader),
-        "all" | "-1" => Ok(Acks::All),
-        _ => Err("say 0, 1 or all".into()),
-    }
-}
-
-fn start_at(text: &str) -> Result<StartAt, String> {
-    match text {
-        "earliest" => Ok(StartAt::Earliest),
-        "latest" => Ok(StartAt::Latest),
-        offset => match offset.parse() {
-            Ok(offset @ 0..) => Ok(StartAt::Offset(offset)),
-            _ => Err("say earliest, latest or an offset".into()),
-        },
-    }
-}
-
-fn cpu(text: &str) -> Result<Cpu, String> {
-    match text {
-        "none" => Ok(Cpu::Unpinned),
-        number => {
-            number.parse().map(Cpu::Number).map_err(|_| "say a processor's number, or none".into())
-        }
-    }
-}
-
-/// `100000`, `100k`, `1.5M`, with or without `/s`.
-fn rate(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix("/s").unwrap_or(text);
-    match scaled(number, &[("k", 1e3), ("K", 1e3), ("M", 1e6), ("m", 1e6)]) {
-        Some(rate) if rate > 0.0 => Ok(rate),
-        _ => Err("say how many per second, e.g. 100000 or 1.5M/s".into()),
-    }
-}
-
-fn count(text: &str) -> Result<u64, String> {
-    match scaled(text, &[("k", 1e3), ("K", 1e3), ("M", 1e6), ("G", 1e9)]) {
-        Some(count) if count >= 0.0 && count.fract() == 0.0 => Ok(count as u64),
-        _ => Err("say a whole number, e.g. 1000000 or 20M".into()),
-    }
-}
-
-fn bytes(text: &str) -> Result<usize, String> {
-    let units = [
-        ("KiB", 1024.0),
-        ("MiB", 1048576.0),
-        ("GiB", 1073741824.0),
-        ("kB", 1e3),
-        ("KB", 1e3),
-        ("MB", 1e6),
-        ("GB", 1e9),
-        ("k", 1024.0),
-        ("K", 1024.0),
-        ("M", 1048576.0),
-        ("B", 1.0),
-    ];
-    match scaled(text, &units) {
-        Some(bytes) if bytes >= 0.0 && bytes.fract() == 0.0 => Ok(bytes as usize),
-        _ => Err("say a size, e.g. 16384 or 256KiB".into()),
-    }
-}
-
-/// Seconds, or with `ms`, `s`, `m`, `h`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let seconds =
-        scaled(text, &[("ms", 1e-3), ("us", 1e-6), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]);
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.ok_or("say a time, e.g. 10 (seconds), 500ms or 2m".into())
-}
-
-fn millis(text: &str) -> Result<Duration, String> {
-    let ms = scaled(text, &[("ms", 1.0)]);
-    let duration = ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok());
-    duration.ok_or("say milliseconds, e.g. 5 or 0.5".into())
-}
-
-/// A number times the first of `units` that it ends with.
-fn scaled(text: &str, units: &[(&str, f64)]) -> Option<f64> {
-    let unit = units.iter().find(|(unit, _)| text.ends_with(unit));
-    let (number, factor) =
-        unit.map_or((text, 1.0), |(unit, f)| (&text[..text.len() - unit.len()], *f));
-    number
-        .trim()
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite())
-        .map(|number| number * factor)
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Input {
     }
 
     /// How many lines there are.
-    pub fn len(&self) -> u32 {
+    pub fn lines(&self) -> u32 {
         self.lines.len() as u32
     }
 
@@ -106,7 +106,7 @@ mod tests {
     fn records(text: &str) -> Vec<(Option<String>, String)> {
         let input = Input::new(text.into(), 1, None).unwrap();
         let string = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        (0..input.len())
+        (0..input.lines())
             .map(|line| input.record(line))
             .map(|record| (record.key.map(string), string(record.value)))
             .collect()
@@ -144,6 +144,6 @@ mod tests {
 
     #[test]
     fn records_limit_the_lines() {
-        assert_eq!(Input::new(b"a\nb\nc\n".to_vec(), 1, Some(2)).unwrap().len(), 2);
+        assert_eq!(Input::new(b"a\nb\nc\n".to_vec(), 1, Some(2)).unwrap().lines(), 2);
     }
 }

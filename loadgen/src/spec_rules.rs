@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn rules_catch_what_makes_no_sense() {
-        let broken: [(&str, fn(&mut RunSpec)); 7] = [
+        type Change = fn(&mut RunSpec);
+        let broken: [(&str, Change); 7] = [
             ("acks all", |s| (s.idempotent, s.acks) = (true, Acks::Leader)),
             ("at most --in-flight 5", |s| (s.idempotent, s.in_flight) = (true, 6)),
             ("at least one consumer", |s| s.read_only = true),

@@ -18,10 +18,14 @@ impl Producer {
             None => return false,
         };
         let is_open_loop = shop.meter.schedule.is_some();
+        if std::mem::take(&mut self.was_full) {
+            // Room may have come at any time since: none of that was the generator's doing.
+            self.full_until = now;
+        }
         let mut taken = 0;
         while self.next < due && taken < TURN_BYTES {
             if self.is_full(shop) {
-                self.full_until = now;
+                self.was_full = true;
                 return false;
             }
             if !is_open_loop && !self.wants_more() {
@@ -68,7 +72,7 @@ impl Producer {
         }
     }
 
-    fn is_full(&self, shop: &Shop) -> bool {
+    pub(super) fn is_full(&self, shop: &Shop) -> bool {
         self.buffered_bytes >= shop.spec.buffer_bytes as u64
     }
 

@@ -73,7 +73,9 @@ pub struct Producer {
     leads: Vec<bool>,
     /// Keys and values that were taken and not settled so far.
     buffered_bytes: u64,
-    /// Since when the buffer has had room again; zero if it was never full.
+    /// The buffer was full in the last turn.
+    was_full: bool,
+    /// Since when it has had room again; zero if it was never full.
     full_until: Nanos,
     identity: Option<Identity>,
     /// The identity is spoilt: nothing is sent until there is another.
@@ -116,6 +118,7 @@ impl Producer {
             lines: (0..shop.cluster.brokers()).map(|_| Line::default()).collect(),
             leads: shop.cluster.leading(),
             buffered_bytes: 0,
+            was_full: false,
             full_until: Nanos(0),
             identity,
             begins_anew: false,
@@ -143,16 +146,23 @@ impl Producer {
         self.lines.iter().zip(&self.leads).all(|(line, leads)| line.is_open || !leads)
     }
 
-    /// The earliest time at which it has something to do that no event announces.
-    pub fn next_due(&self, shop: &Shop) -> Nanos {
+    /// The earliest time at which it has something to do that no event announces. `takes_records` says
+    /// that it still fills batches.
+    pub fn next_due(&self, shop: &Shop, takes_records: bool) -> Nanos {
         let record = match &shop.meter.schedule {
-            Some(schedule) if !self.is_through() => schedule.intended(self.index, self.next),
+            Some(schedule) if takes_records && !self.is_through() && !self.is_full(shop) => {
+                schedule.intended(self.index, self.next)
+            }
             _ => Nanos(u64::MAX),
         };
         let lingered = self.lingering.front().map_or(Nanos(u64::MAX), |(due, _, _)| *due);
         let retry = self.backing_off.front().map_or(Nanos(u64::MAX), |(due, _)| *due);
-        let reconnect = self.lines.iter().filter(|line| line.link.is_none());
-        let reconnect = reconnect.map(|line| line.not_before).min().unwrap_or(Nanos(u64::MAX));
+        let closed = self
+            .lines
+            .iter()
+            .zip(&self.leads)
+            .filter(|(line, leads)| **leads && line.link.is_none());
+        let reconnect = closed.map(|(line, _)| line.not_before).min().unwrap_or(Nanos(u64::MAX));
         record.min(lingered).min(retry).min(reconnect)
     }
 

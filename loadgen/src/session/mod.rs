@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use headwater_io::clock::Nanos;
 
+use crate::client::connection::Closed;
 use crate::client::control::{Control, Task};
 use crate::client::network::{Event, Network, Owner, What};
 use crate::client::setup::{Identity, SetupError};
@@ -145,6 +146,7 @@ impl Session {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
             if let What::Closed(why) = &event.what {
+                self.shop.meter.errors.timeouts += u64::from(matches!(why, Closed::TimedOut));
                 self.tally.last_failure = Some(why.to_string());
             }
             match event.owner {
@@ -159,7 +161,11 @@ impl Session {
     /// Polls, or waits if there is nothing to do until later.
     fn rest(&mut self, has_more: bool) {
         let now = self.now();
-        let due = self.producers.iter().map(|p| p.next_due(&self.shop)).min();
+        // Only these phases give producers a turn; in the others nothing of theirs is ever due.
+        let takes_records = matches!(self.phase, Phase::Load);
+        let is_sending = takes_records || matches!(self.phase, Phase::Drain { .. });
+        let sending = self.producers.iter().filter(|_| is_sending);
+        let due = sending.map(|producer| producer.next_due(&self.shop, takes_records)).min();
         let until = due.unwrap_or(Nanos(u64::MAX)).min(now.after(WAIT_MAX));
         let wake_at = match self.can_spin {
             true => Nanos(until.0.saturating_sub(AWAKE_BEFORE.as_nanos() as u64)),

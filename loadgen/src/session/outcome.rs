@@ -212,7 +212,7 @@ fn settings(spec: &RunSpec, seed: u64, partitions: u32, machine: &Machine) -> Se
         },
         fetch_bytes: fetches.then_some(spec.fetch_bytes as u64),
         fetch_min_bytes: fetches.then_some(spec.fetch_min_bytes as u64),
-        fetch_wait_ms: fetches.then(|| spec.fetch_wait.as_secs_f64() * 1e3),
+        fetch_wait_ms: fetches.then_some(spec.fetch_wait.as_secs_f64() * 1e3),
         backend: machine.backend.clone(),
         spin_us: machine.spin.as_micros() as u64,
         cpu: machine.cpu.map(|cpu| cpu as u64),

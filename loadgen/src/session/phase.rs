@@ -132,7 +132,7 @@ impl Session {
                     self.tally.verify = Some(counts.map_err(RunError::ReadBack)?);
                     self.phase = Phase::Done;
                 }
-                Ok(true)
+                Ok(false)
             }
             Phase::Done => Ok(false),
         }
@@ -220,11 +220,18 @@ impl Session {
         for consumer in &mut self.consumers {
             consumer.ask(&mut self.shop, now, true);
         }
-        let stopped = self.outside.stop.load(Ordering::Relaxed);
+        let stopped = self.outside.stop.load(Ordering::Relaxed) || self.is_hopeless(now);
         if now >= end || stopped || self.is_through() {
             self.end_load(now, stopped && now < end);
         }
         has_more
+    }
+
+    /// Records are being given up, and none has been acknowledged for as long as one may take.
+    fn is_hopeless(&self, now: Nanos) -> bool {
+        let meter = &self.shop.meter;
+        let since = meter.last_ack.max(meter.window.start);
+        meter.errors.records_failed > 0 && now >= since.after(self.shop.spec.delivery_timeout)
     }
 
     /// The work is done before the time is up, or there is no time limit.

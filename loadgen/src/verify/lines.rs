@@ -29,7 +29,7 @@ impl Lines {
     pub fn new(input: Rc<Input>) -> Self {
         let hasher = RandomState::new();
         let mut unseen: HashMap<u64, Vec<u32>> = HashMap::new();
-        for line in (0..input.len()).rev() {
+        for line in (0..input.lines()).rev() {
             let record = input.record(line);
             unseen.entry(hasher.hash_one((record.key, record.value))).or_default().push(line);
         }

@@ -15,8 +15,16 @@ pub struct Topics {
 pub struct Partition {
     pub batches: Vec<(i64, Vec<u8>)>,
     pub next_offset: i64,
-    /// By producer id and epoch: next sequence, and the batches remembered (base sequence, offset).
-    producers: HashMap<(i64, i16), (i32, Vec<(i32, i64)>)>,
+    /// By producer id and epoch.
+    producers: HashMap<(i64, i16), Known>,
+}
+
+/// What is known of a producer.
+#[derive(Default, Clone)]
+struct Known {
+    next_sequence: i32,
+    /// The last batches: base sequence and offset.
+    remembered: Vec<(i32, i64)>,
 }
 
 impl Topics {
@@ -45,19 +53,18 @@ impl Partition {
             if first_seen && !self.producers.contains_key(&id) {
                 return Err(ErrorCode::UnknownProducerId);
             }
-            let (next, remembered) = self.producers.entry(id).or_default();
-            if let Some((_, offset)) =
-                remembered.iter().find(|(base, _)| *base == header.base_sequence)
-            {
+            let known = self.producers.entry(id).or_default();
+            let mut remembered = known.remembered.iter();
+            if let Some((_, offset)) = remembered.find(|(base, _)| *base == header.base_sequence) {
                 return Ok(*offset);
             }
-            if header.base_sequence != *next {
+            if header.base_sequence != known.next_sequence {
                 return Err(ErrorCode::OutOfOrderSequenceNumber);
             }
-            *next = header.last_sequence() + 1;
-            remembered.push((header.base_sequence, offset));
-            if remembered.len() > 5 {
-                remembered.remove(0);
+            known.next_sequence = header.last_sequence() + 1;
+            known.remembered.push((header.base_sequence, offset));
+            if known.remembered.len() > 5 {
+                known.remembered.remove(0);
             }
         }
         self.append_unchecked(batch.to_vec());

@@ -5,7 +5,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-mod answer;
+pub mod answer;
 mod log;
 
 use std::io::{Read, Write};
@@ -80,11 +80,9 @@ pub struct Shared {
     over: AtomicBool,
 }
 
-impl FakeBroker {
-    pub fn start(settings: Settings) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
+impl Shared {
+    pub fn new(address: SocketAddr, settings: Settings) -> Self {
+        Shared {
             address,
             topics: Mutex::default(),
             script: Mutex::new((0, settings.script)),
@@ -92,7 +90,15 @@ impl FakeBroker {
             is_old: settings.is_old,
             discards: settings.discards,
             over: AtomicBool::new(false),
-        });
+        }
+    }
+}
+
+impl FakeBroker {
+    pub fn start(settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared::new(address, settings));
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming() {
