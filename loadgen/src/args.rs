@@ -173,7 +173,7 @@ pub struct RunArgs {
     /// How sockets are driven [default: uring, or posix where that is forbidden]
     #[arg(long, value_name = "uring|posix", help_heading = "Machine")]
     backend: Option<Backend>,
-    /// Look for work this long before sleeping, in microseconds [default: 2000, on one processor 0]
+    /// Look for work this long before sleeping, in microseconds [default: 100, on one processor 0]
     #[arg(long, value_name = "N", help_heading = "Machine")]
     spin_us: Option<u64>,
     /// Processor of the generator's thread, or none [default: the last one, if there are several]

@@ -5,6 +5,7 @@
 //! that must not be left out.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use headwater_io::clock::Nanos;
 use headwater_protocol::error_code::ErrorCode;
@@ -128,6 +129,18 @@ impl Meter {
         }
         let Some(schedule) = self.schedule.as_ref().filter(|_| is_acknowledged) else { return };
         for sequence in batch.spans.iter().flat_map(|span| span.sequences()) {
+            let intended = schedule.intended(producer, sequence);
+            if self.window.contains(intended) {
+                self.record_latency.record(intended, now);
+            }
+        }
+    }
+
+    /// Records of `producer` were never acknowledged; by now they have waited this long. Left out, they
+    /// would make a broker that falls behind look better than one that is merely slow.
+    pub fn never_acked(&mut self, producer: usize, sequences: Range<u64>, now: Nanos) {
+        let Some(schedule) = &self.schedule else { return };
+        for sequence in sequences {
             let intended = schedule.intended(producer, sequence);
             if self.window.contains(intended) {
                 self.record_latency.record(intended, now);

@@ -121,6 +121,7 @@ pub struct Produced {
     /// Time from handing a request to its connection until its answer, per request.
     pub latency_us: Option<LatencyUs>,
     /// Open loop: time from the intended send time until the answer, per record. The figure to quote.
+    /// Records that never got an answer count with the time they had waited when they were given up.
     pub record_latency_us: Option<LatencyUs>,
     /// From when `record_latency_us` counts.
     pub record_latency_from: Option<LatencyFrom>,

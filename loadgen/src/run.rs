@@ -29,9 +29,10 @@ use crate::session::outcome::Machine;
 use crate::spec::{Cpu, RunSpec, Target};
 use crate::spec_rules::{self, SpecError};
 
-/// With a processor to itself, the thread looks for work this long before it sleeps: waking up costs
-/// more than most answers take.
-const SPIN: Duration = Duration::from_millis(2);
+/// With a processor to itself, the thread looks for work this long before it sleeps: long enough to
+/// bridge the time between two answers under load, because waking up costs more than most answers
+/// take; short enough to leave the processor to a broker that has more threads than processors.
+const SPIN: Duration = Duration::from_micros(100);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Why there is no result.

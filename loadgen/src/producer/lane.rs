@@ -171,13 +171,6 @@ impl Lane {
         self.sealed.drain(..).collect()
     }
 
-    /// Drops everything that waits and returns how many records that were.
-    pub fn forget(&mut self) -> u64 {
-        let waiting = self.retry.drain(..).chain(self.sealed.drain(..));
-        let sealed: u64 = waiting.map(|batch| u64::from(batch.records)).sum();
-        sealed + u64::from(self.building.records())
-    }
-
     fn has_due_building(&self) -> bool {
         self.building_is_due && self.building.records() > 0
     }

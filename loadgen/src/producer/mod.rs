@@ -126,6 +126,11 @@ impl Producer {
         }
     }
 
+    /// Which producer it is.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// Every record it had to send was handed over.
     pub fn is_through(&self) -> bool {
         self.share == Some(self.next)

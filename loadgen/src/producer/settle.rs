@@ -5,7 +5,6 @@ use std::time::Duration;
 use headwater_io::clock::Nanos;
 use headwater_protocol::error_code::ErrorCode;
 
-use super::lane::Lane;
 use super::{InFlight, Producer, Shop};
 use crate::batch::Batch;
 use crate::client::messages::ProducedPart;
@@ -73,30 +72,35 @@ impl Producer {
     }
 
     /// Gives up what was never sent and returns how many records that were.
-    pub fn drop_unsent(&mut self, shop: &mut Shop) -> u64 {
+    pub fn drop_unsent(&mut self, shop: &mut Shop, now: Nanos) -> u64 {
         let mut records = 0;
         for lane in &mut self.lanes {
             for batch in lane.take_unsent(self.identity, &mut shop.buffers) {
                 records += u64::from(batch.records);
                 self.buffered_bytes -= batch.payload_bytes;
-                shop.buffers.recycle(batch);
+                forget(shop, self.index, batch, now);
             }
         }
         records
     }
 
     /// Stops waiting: what has no answer by now counts as failed.
-    pub fn abandon(&mut self, shop: &mut Shop) {
+    pub fn abandon(&mut self, shop: &mut Shop, now: Nanos) {
+        let mut waiting = Vec::new();
         for line in &mut self.lines {
             if let Some(link) = line.link.take() {
                 shop.network.close(link);
             }
-            let lost = line.in_flight.drain(..).flat_map(|request| request.batches);
-            let records: u64 = lost.map(|batch| u64::from(batch.records)).sum();
-            shop.meter.errors.records_failed += records;
+            waiting.extend(line.in_flight.drain(..).flat_map(|request| request.batches));
         }
-        let waiting: u64 = self.lanes.iter_mut().map(Lane::forget).sum();
-        shop.meter.errors.records_failed += waiting;
+        for lane in &mut self.lanes {
+            waiting.extend(lane.take_unsent(self.identity, &mut shop.buffers));
+            waiting.extend(lane.take_expired(Nanos(u64::MAX)));
+        }
+        for batch in waiting {
+            shop.meter.errors.records_failed += u64::from(batch.records);
+            forget(shop, self.index, batch, now);
+        }
         self.buffered_bytes = 0;
     }
 
@@ -174,7 +178,7 @@ impl Producer {
             }
             Verdict::GiveUp => {
                 self.lanes[partition as usize].settled();
-                self.give_up(shop, batch);
+                self.give_up(shop, batch, now);
             }
         }
         let lane = &self.lanes[partition as usize];
@@ -185,10 +189,10 @@ impl Producer {
         }
     }
 
-    fn give_up(&mut self, shop: &mut Shop, batch: Batch) {
+    fn give_up(&mut self, shop: &mut Shop, batch: Batch, now: Nanos) {
         shop.meter.errors.records_failed += u64::from(batch.records);
         self.buffered_bytes -= batch.payload_bytes;
-        shop.buffers.recycle(batch);
+        forget(shop, self.index, batch, now);
         // Its sequence numbers are missing now: the broker would refuse everything after them.
         self.begins_anew |= self.identity.is_some();
     }
@@ -216,8 +220,16 @@ impl Producer {
         let opened_before = Nanos(now.0.saturating_sub(timeout));
         for lane in 0..self.lanes.len() {
             for batch in self.lanes[lane].take_expired(opened_before) {
-                self.give_up(shop, batch);
+                self.give_up(shop, batch, now);
             }
         }
     }
+}
+
+/// A batch will never be acknowledged.
+fn forget(shop: &mut Shop, producer: usize, batch: Batch, now: Nanos) {
+    for span in &batch.spans {
+        shop.meter.never_acked(producer, span.sequences(), now);
+    }
+    shop.buffers.recycle(batch);
 }

@@ -258,6 +258,7 @@ impl Session {
             let due = producer.due_by(&self.shop, end);
             self.tally.offered += due;
             self.tally.records_unsent += due - producer.taken();
+            self.shop.meter.never_acked(producer.index(), producer.taken()..due, now);
         }
         self.tally.cpu_ns_at_end = Some(cpu::thread_cpu_ns());
         self.producers.iter_mut().for_each(|producer| producer.flush(&self.shop));
@@ -279,13 +280,13 @@ impl Session {
         if !all_wanted && !*is_trimmed && now >= ended_at.after(DRAIN_GRACE) {
             *is_trimmed = true;
             for producer in &mut self.producers {
-                self.tally.records_unsent += producer.drop_unsent(&mut self.shop);
+                self.tally.records_unsent += producer.drop_unsent(&mut self.shop, now);
             }
         }
         let is_over = !all_wanted && now >= ended_at.after(self.shop.spec.request_timeout);
         if is_over {
             for producer in &mut self.producers {
-                producer.abandon(&mut self.shop);
+                producer.abandon(&mut self.shop, now);
             }
         }
         if is_over || self.producers.iter().all(Producer::is_idle) {
