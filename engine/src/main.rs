@@ -1,1 +1,6 @@
-fn main() {}
+//! The program `headwater`: everything is in [`headwater::cli`].
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    headwater::cli::main()
+}

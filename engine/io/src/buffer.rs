@@ -171,6 +171,12 @@ impl BufferPool {
         PoolUsage { in_use_bytes: shelves.in_use_bytes, free_bytes: shelves.free_bytes }
     }
 
+    /// Whether little is left to lend: a reason to take in no more work.
+    pub fn is_short(&self) -> bool {
+        let shelves = self.0.lock().expect("pool lock");
+        shelves.in_use_bytes + CLASS_LARGEST > shelves.limit_bytes
+    }
+
     fn put_back(&self, memory: Memory) {
         let size = memory.layout.size();
         let mut shelves = self.0.lock().expect("pool lock");

@@ -113,10 +113,9 @@ impl fmt::Display for ConfigError {
             Self::Unknown { name, nearest: Some(nearest) } => {
                 write!(f, "unknown setting `{name}`: did you mean `{nearest}`?")
             }
-            Self::Unknown { name, nearest: None } => write!(
-                f,
-                "unknown setting `{name}`: `headwater config describe` lists all there are"
-            ),
+            Self::Unknown { name, nearest: None } => {
+                write!(f, "unknown setting `{name}`: `headwater config list` shows all there are")
+            }
             Self::NotForTopics { name, topic_name: Some(topic_name) } => {
                 write!(f, "`{name}` is the broker's name: for a topic, set `{topic_name}`")
             }

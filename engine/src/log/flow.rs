@@ -16,7 +16,7 @@ use super::{Health, Log};
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::room::Step;
 use crate::segment::tail::{OutOfMemory, Part};
-use crate::token::{LogOp, Owner};
+use crate::token::LogOp;
 
 /// With a write in flight another one is started only for at least this much: a small one does better
 /// to gather.
@@ -72,6 +72,7 @@ impl Log {
 
     /// An operation of this log has ended.
     pub fn complete(&mut self, op: LogOp, result: io::Result<Done>, now: Nanos) {
+        self.outstanding -= 1;
         match (op, result) {
             (LogOp::Write(serial), Ok(_)) => {
                 self.commits.complete(serial);
@@ -171,7 +172,7 @@ impl Log {
         }
         let unit = self.commits.begin(serial, end, durable, part.partial);
         let write = Op::Write { file, at: part.at.0, bufs: part.blocks, durable };
-        io.submit(write, Owner::Log(self.slot, LogOp::Write(unit)).token());
+        self.submit(io, write, LogOp::Write(unit));
         if end == self.marks.appended().byte {
             self.gathering_since = None;
         }
@@ -189,7 +190,7 @@ impl Log {
         let file = writer.file.clone();
         let sync = self.commits.begin_sync(segment);
         self.unsynced_since = None;
-        io.submit(Op::Sync { file }, Owner::Log(self.slot, LogOp::Sync(sync)).token());
+        self.submit(io, Op::Sync { file }, LogOp::Sync(sync));
     }
 
     /// Allocates or zeroes ahead of the active segment's tail.
@@ -214,7 +215,7 @@ impl Log {
                 }
             })
         }));
-        io.submit(job, Owner::Log(self.slot, LogOp::Room).token());
+        self.submit(io, job, LogOp::Room);
     }
 
     fn room_done(&mut self, result: io::Result<()>, now: Nanos) {

@@ -3,7 +3,9 @@
 
 use std::io;
 
+use headwater_io::driver::Driver;
 use headwater_io::file::{File, Fs};
+use headwater_io::op::Op;
 use headwater_protocol::batch::compression::records_of;
 use headwater_protocol::batch::header::{self, Batch, BatchHeader};
 use headwater_protocol::batch::record::records;
@@ -14,6 +16,7 @@ use super::watermarks::Mark;
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::index::BatchStart;
 use crate::segment::scan::{Depth, Walk};
+use crate::token::LogOp;
 
 /// A compressed batch may unpack to at most this, in bytes; more is not looked into.
 const UNPACKED_MAX: usize = 256 << 20;
@@ -76,6 +79,12 @@ struct Place {
 }
 
 impl Log {
+    /// Starts a look on an I/O thread; it ends as the completion of a `LogOp::Look`.
+    pub fn start_look(&mut self, look: Look, io: &mut Driver) {
+        let job = Op::Job(Box::new(move |fs| Box::new(look.run(fs))));
+        self.submit(io, job, LogOp::Look);
+    }
+
     /// How to find the first record with a timestamp of at least `timestamp_ms` before `visible`.
     pub fn look_for_time(&self, timestamp_ms: i64, visible: Mark) -> TimeLook {
         let mut places = Vec::new();

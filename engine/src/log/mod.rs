@@ -27,8 +27,11 @@ use std::time::Duration;
 
 use headwater_io::buffer::BufferPool;
 use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::op::Op;
 
 use crate::model::{LeaderEpoch, LogByte, Offset};
+use crate::token::{LogOp, Owner};
 use commits::Commits;
 use hot::Hot;
 use producers::Producers;
@@ -105,7 +108,11 @@ pub struct Log {
     unsynced_since: Option<Nanos>,
     /// Where reads ended lately: the next ones start there.
     cursors: VecDeque<read::Cursor>,
+    /// The last look into a file found nothing.
+    look_failed: bool,
     log_start: Offset,
+    /// Operations that will still complete.
+    outstanding: usize,
     health: Health,
 }
 
@@ -173,6 +180,16 @@ impl Log {
             position: active.end(),
             next_offset: self.marks.appended().offset,
         })
+    }
+
+    /// Whether no operation is in flight, so that nothing will complete any more.
+    pub fn is_idle(&self) -> bool {
+        self.outstanding == 0
+    }
+
+    fn submit(&mut self, io: &mut Driver, op: Op, name: LogOp) {
+        self.outstanding += 1;
+        io.submit(op, Owner::Log(self.slot, name).token());
     }
 
     fn active(&mut self) -> &mut Segment {

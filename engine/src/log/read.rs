@@ -99,13 +99,17 @@ impl Log {
 
     /// Takes note of what [`Look`] found.
     pub(super) fn looked(&mut self, found: std::io::Result<Option<(Offset, LogByte)>>) {
+        self.look_failed = !matches!(found, Ok(Some(_)));
         match found {
             Ok(Some((offset, byte))) => self.remember(Cursor { offset, byte }),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(log = %self.dir.display(), %error, "a segment could not be read");
-            }
+            Ok(None) => tracing::error!(log = %self.dir.display(), "a segment does not hold a batch that its index promises"),
+            Err(error) => tracing::error!(log = %self.dir.display(), %error, "a segment could not be read"),
         }
+    }
+
+    /// Whether the last look failed; said once.
+    pub fn take_look_failure(&mut self) -> bool {
+        std::mem::take(&mut self.look_failed)
     }
 
     fn remember(&mut self, cursor: Cursor) {

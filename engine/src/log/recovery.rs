@@ -238,12 +238,12 @@ impl OpenLog<'_> {
         let size = Position(self.fs.len(&file)?);
         let mut behind = Behind::Rubbish;
         let mut from = Position(scan.end.0 + 1);
-        while let Some(at) = scan::find_batch(self.fs, &file, from, size, scan.next_offset)? {
+        while let Some(end) = scan::find_batch(self.fs, &file, from, size, scan.next_offset)? {
             behind = Behind::NearBatch;
-            if at.0 - scan.end.0 > window {
+            if end.0 - scan.end.0 > window {
                 return Ok(Behind::FarBatch);
             }
-            from = Position(at.0 + 1);
+            from = end;
         }
         let mut later_bytes = 0;
         for &base in later {
@@ -347,7 +347,9 @@ impl OpenLog<'_> {
             gathering_since: None,
             unsynced_since: None,
             cursors: VecDeque::new(),
+            look_failed: false,
             log_start,
+            outstanding: 0,
             health,
         })
     }
@@ -359,6 +361,20 @@ impl OpenLog<'_> {
         self.fs.read_at(reader, end.0 - last_block.len() as u64, &mut last_block)?;
         let tail = Tail::new(end, &last_block, &self.pool)
             .map_err(|_| io::Error::other("no memory for the last block of a log: raise memory.bytes"))?;
-        Ok(Writer { file, tail, room: Room::exact(end), first_append: None, snapshot: None })
+        let room = self.first_room(&file, end)?;
+        Ok(Writer { file, tail, room, first_append: None, snapshot: None })
+    }
+
+    /// The space of the segment that will be appended to: none ahead, unless the topic wants all of it.
+    fn first_room(&self, file: &File, end: Position) -> io::Result<Room> {
+        let mut room = Room::exact(end);
+        if self.settings.preallocate {
+            let len = self.settings.segment_bytes.next_multiple_of(BLOCK as u64).max(room.zeroed.0);
+            self.fs.allocate(file, len)?;
+            self.fs.write_zeros(file, room.zeroed.0, len - room.zeroed.0)?;
+            self.fs.sync(file)?;
+            room = Room { allocated: Position(len), zeroed: Position(len) };
+        }
+        Ok(room)
     }
 }

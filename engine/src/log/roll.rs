@@ -20,7 +20,7 @@ use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
 use crate::segment::room::Room;
 use crate::segment::tail::Tail;
-use crate::token::{LogOp, Owner};
+use crate::token::LogOp;
 
 /// What a fresh segment is allocated to when it is made ready, in bytes; the rest comes as it fills.
 const READY_BYTES: u64 = 4 << 20;
@@ -67,7 +67,7 @@ impl Log {
         if std::mem::take(&mut self.name_wanted) {
             let (dir, base) = (self.dir.clone(), self.active().base);
             let job = Op::Job(Box::new(move |fs| Box::new(name(fs, &dir, base))));
-            io.submit(job, Owner::Log(self.slot, LogOp::Name).token());
+            self.submit(io, job, LogOp::Name);
         }
         let segment_bytes = self.settings.segment_bytes;
         let due = self.roll_wanted || self.active().end().0 > segment_bytes / 2;
@@ -78,7 +78,7 @@ impl Log {
         self.next = NextSegment::Preparing;
         let (dir, settings) = (self.dir.clone(), self.settings.clone());
         let job = Op::Job(Box::new(move |fs| Box::new(prepare(fs, &dir, &settings))));
-        io.submit(job, Owner::Log(self.slot, LogOp::Prepare).token());
+        self.submit(io, job, LogOp::Prepare);
     }
 
     fn is_full(&self) -> bool {
@@ -133,7 +133,7 @@ impl Log {
         let job = Op::Job(Box::new(move |fs| {
             Box::new((serial, seal(fs, &dir, base, &file, end, &index, next_base, &snapshot)))
         }));
-        io.submit(job, Owner::Log(self.slot, LogOp::Seal).token());
+        self.submit(io, job, LogOp::Seal);
     }
 
     pub(super) fn sealed(&mut self, (serial, result): Sealed) {

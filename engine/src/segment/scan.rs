@@ -109,9 +109,9 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a sound batch with an offset of at least `least` starts at any byte in the range: the
-/// difference between a torn tail and damage in the middle. Looks at every byte, for no length field
-/// after the first broken batch can be trusted.
+/// The end of the first sound batch with an offset of at least `least` that starts at any byte in the
+/// range: the difference between a torn tail and damage in the middle. Looks at every byte, for no
+/// length field after a broken batch can be trusted.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -124,10 +124,12 @@ pub fn find_batch(fs: &Fs, file: &File, from: Position, upto: Position, least: O
             return Ok(None);
         }
         // Offset, length and magic make a false alarm rare; the checksum decides.
-        let plausible = BatchHeader::parse(bytes)
-            .is_ok_and(|header| header.base_offset >= least.0 && at.0 + header.total_bytes() as u64 <= upto.0);
-        if plausible && window.batch(at, Depth::Checksums)?.is_ok() {
-            return Ok(Some(at));
+        let header = BatchHeader::parse(bytes).ok().filter(|header| header.base_offset >= least.0);
+        let end = header.map(|header| Position(at.0 + header.total_bytes() as u64)).filter(|end| *end <= upto);
+        if let Some(end) = end {
+            if window.batch(at, Depth::Checksums)?.is_ok() {
+                return Ok(Some(end));
+            }
         }
         at = Position(at.0 + 1);
     }

@@ -55,7 +55,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         "shards",
         Kind::Int(Unit::Count, 0, 256),
         "0",
-        "Threads that serve partitions, each pinned to a processor of its own; 0 takes one for each usable processor.",
+        "Threads that serve partitions, each pinned to a processor of its own; 0 takes one for each usable processor, and of \
+         four or fewer leaves one to the clients.",
     ),
     broker(
         "backend",
@@ -68,7 +69,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         "spin.us",
         Kind::Int(Unit::Microseconds, -1, 1_000_000),
         "-1",
-        "How long an idle shard looks for work before it sleeps; -1 measures what waking up costs and takes that.",
+        "How long an idle shard looks for work before it sleeps; -1 takes about \
+         what waking up costs where a processor is left over, and 0 elsewhere.",
     ),
     broker(
         "pin",

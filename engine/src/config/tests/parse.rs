@@ -106,7 +106,7 @@ fn errors_are_one_line_and_say_what_to_do() {
     );
     assert_eq!(
         told("xyzzy=1"),
-        "unknown setting `xyzzy`: `headwater config describe` lists all there are"
+        "unknown setting `xyzzy`: `headwater config list` shows all there are"
     );
     assert_eq!(
         told("commit.depth=0"),

@@ -1,0 +1,321 @@
+//! Fetch (key 1, versions 4 to 18): record batches from an offset on.
+//!
+//! * Parked until `min_bytes` are there or `max_wait_ms` is over; partitions it waits for wake it.
+//! * Sessions (KIP-227, v7): only what changed is named and answered.
+//! * Topic ids from v13 (KIP-516). The preferred replica is always none.
+//! * Bytes are never copied here: they come as slices of the hot tail and ranges of files, and leave in
+//!   the holes of the encoded answer.
+//! * `isolation_level` read_committed equals read_uncommitted as long as transactions are refused.
+//! * Followers' fields (replica state, v18 high watermark) are decoded and ignored.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use headwater_io::clock::Nanos;
+use headwater_protocol::error_code::ErrorCode;
+use headwater_protocol::frame::encode_response;
+use headwater_protocol::messages::fetch::FetchRequest;
+use headwater_protocol::messages::fetch::response::{
+    FetchPartitionResponse, FetchRecords, FetchResponse, FetchTopicResponse,
+};
+use headwater_protocol::wire::error::DecodeError;
+use headwater_protocol::wire::reader::Reader;
+use headwater_protocol::wire::uuid::Uuid;
+
+use super::access::Allowed;
+use super::{Context, Origin, Step, Work};
+use crate::broker::fetch_sessions::{FINAL_EPOCH, SessionError, TOLD_NOTHING, Wanted};
+use crate::log::read::Piece;
+use crate::model::{Offset, PartitionKey, ShardId};
+use crate::shard::letters::{Answer, Ask, ReadAnswer, ReadAsk, Refusal};
+
+/// A request in progress.
+pub struct Call {
+    origin: Origin,
+    session: i32,
+    /// Only partitions with news are answered.
+    incremental: bool,
+    min_bytes: u64,
+    max_bytes: u64,
+    until: Nanos,
+    wanted: Vec<Wanted>,
+    /// The shard of each wanted partition; `None` when there is no such partition.
+    shards: Vec<Option<ShardId>>,
+    /// Which wanted partitions each part of the question was about.
+    parts: Vec<Vec<usize>>,
+    results: Vec<Option<Result<ReadAnswer, Refusal>>>,
+}
+
+/// Serves one request.
+pub fn begin(
+    r: &mut Reader<'_>,
+    _frame: &Bytes,
+    origin: Origin,
+    context: &mut Context<'_>,
+    _allowed: Allowed,
+) -> Result<(Work, Step), DecodeError> {
+    let request = FetchRequest::decode(r, origin.version)?;
+    let (session, wanted, incremental) = match session(&request, origin, context) {
+        Ok(session) => session,
+        Err(code) => {
+            let response = FetchResponse { error_code: code, ..Default::default() };
+            return Ok((Work::Done, origin.reply(|w| response.encode(w, origin.version))));
+        }
+    };
+    let wait = Duration::from_millis(request.max_wait_ms.max(0) as u64);
+    let most = context.config.fetch_max_bytes as u64;
+    let shards = wanted.iter().map(|w| owner(w, context)).collect();
+    let mut call = Call {
+        origin,
+        session,
+        incremental,
+        min_bytes: request.min_bytes.max(0) as u64,
+        max_bytes: (request.max_bytes.max(0) as u64).min(most),
+        until: context.now.after(wait),
+        wanted,
+        shards,
+        parts: Vec::new(),
+        results: Vec::new(),
+    };
+    let step = call.ask();
+    match step {
+        Step::Ask(asks) if asks.is_empty() => {
+            let step = call.advance(context);
+            Ok((Work::Fetch(call), step))
+        }
+        step => Ok((Work::Fetch(call), step)),
+    }
+}
+
+fn owner(wanted: &Wanted, context: &Context<'_>) -> Option<ShardId> {
+    let topic = context.catalog.by_id(wanted.partition.topic)?;
+    let index = wanted.partition.index;
+    topic.has(index).then(|| topic.shard(index, context.node.shards))
+}
+
+/// The session's number (0 = none), everything that is fetched, and whether the answer is incremental.
+fn session(
+    request: &FetchRequest<'_>,
+    origin: Origin,
+    context: &mut Context<'_>,
+) -> Result<(i32, Vec<Wanted>, bool), ErrorCode> {
+    let wanted = wanted(request, origin, context);
+    let (id, epoch) = (request.session_id, request.session_epoch);
+    if epoch == FINAL_EPOCH || origin.version < 7 {
+        context.sessions.close(id);
+        return Ok((0, wanted, false));
+    }
+    if epoch == 0 {
+        context.sessions.close(id);
+        // A session for nothing would only push out others.
+        let id = if wanted.is_empty() { 0 } else { context.sessions.start(wanted.clone()) };
+        return Ok((id, wanted, false));
+    }
+    let forgotten: Vec<PartitionKey> = request
+        .forgotten_topics
+        .iter()
+        .flat_map(|topic| topic.partitions.iter().map(|index| key(topic.name, topic.topic_id, *index, origin, context)))
+        .collect();
+    match context.sessions.update(id, epoch, wanted, &forgotten) {
+        Ok(all) => Ok((id, all, true)),
+        Err(SessionError::NotFound) => Err(ErrorCode::FetchSessionIdNotFound),
+        Err(SessionError::InvalidEpoch) => Err(ErrorCode::InvalidFetchSessionEpoch),
+    }
+}
+
+fn wanted(request: &FetchRequest<'_>, origin: Origin, context: &Context<'_>) -> Vec<Wanted> {
+    let mut all = Vec::new();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            all.push(Wanted {
+                partition: key(topic.name, topic.topic_id, partition.index, origin, context),
+                topic: topic.name.to_owned(),
+                offset: Offset(partition.fetch_offset),
+                bytes_max: partition.partition_max_bytes,
+                epoch: partition.current_leader_epoch,
+                told: TOLD_NOTHING,
+            });
+        }
+    }
+    all
+}
+
+/// An unknown name gets the id that no topic has.
+fn key(name: &str, id: Uuid, index: i32, origin: Origin, context: &Context<'_>) -> PartitionKey {
+    let topic = match origin.version {
+        13.. => id,
+        _ => context.catalog.by_name(name).map_or(Uuid::ZERO, |topic| topic.id),
+    };
+    PartitionKey { topic, index }
+}
+
+impl Call {
+    /// Asks the owners of all partitions to read.
+    pub fn ask(&mut self) -> Step {
+        self.results = vec![None; self.wanted.len()];
+        let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
+        for (n, shard) in self.shards.iter().enumerate() {
+            match shard {
+                Some(shard) => by_shard.entry(*shard).or_default().push(n),
+                None => self.results[n] = Some(Err(Refusal::Unknown)),
+            }
+        }
+        let read = |n: &usize| {
+            let wanted = &self.wanted[*n];
+            let bytes_max = wanted.bytes_max.max(0) as u64;
+            ReadAsk { partition: wanted.partition, offset: wanted.offset, bytes_max, epoch: wanted.epoch }
+        };
+        let asks = by_shard
+            .iter()
+            .map(|(shard, places)| {
+                let reads = places.iter().map(read).collect();
+                (*shard, Ask::Read { reads, bytes_max: self.max_bytes })
+            })
+            .collect();
+        self.parts = by_shard.into_values().collect();
+        Step::Ask(asks)
+    }
+
+    /// One shard has answered.
+    pub fn answer(&mut self, part: u32, answer: Answer) {
+        let Answer::Read(results) = answer else { unreachable!("a read was asked for") };
+        for (place, result) in self.parts[part as usize].iter().zip(results) {
+            self.results[*place] = Some(result);
+        }
+    }
+
+    /// Replies if there is enough, or time is up; waits otherwise.
+    pub fn advance(&mut self, context: &mut Context<'_>) -> Step {
+        let results = self.results.iter().flatten();
+        let (mut bytes, mut failed) = (0, false);
+        for result in results {
+            match result {
+                Ok(read) => bytes += read.bytes,
+                Err(_) => failed = true,
+            }
+        }
+        if failed || bytes >= self.min_bytes || context.now >= self.until || self.wanted.is_empty() {
+            return self.reply(context);
+        }
+        Step::Park { until: self.until, watches: self.watches() }
+    }
+
+    /// The answer must not wait any more.
+    pub fn wait_no_longer(&mut self) {
+        self.until = Nanos(0);
+    }
+
+    fn watches(&self) -> Vec<(ShardId, Ask)> {
+        let mut by_shard: BTreeMap<ShardId, Vec<(PartitionKey, Offset)>> = BTreeMap::new();
+        for ((wanted, shard), result) in self.wanted.iter().zip(&self.shards).zip(&self.results) {
+            let (Some(shard), Some(Ok(read))) = (shard, result) else { continue };
+            by_shard.entry(*shard).or_default().push((wanted.partition, read.high_watermark));
+        }
+        by_shard.into_iter().map(|(shard, seen)| (shard, Ask::Watch(seen))).collect()
+    }
+
+    /// All partitions that a watch may have been left with.
+    pub fn watched(&self) -> Vec<(ShardId, Vec<PartitionKey>)> {
+        let mut by_shard: BTreeMap<ShardId, Vec<PartitionKey>> = BTreeMap::new();
+        for (wanted, shard) in self.wanted.iter().zip(&self.shards) {
+            if let Some(shard) = shard {
+                by_shard.entry(*shard).or_default().push(wanted.partition);
+            }
+        }
+        by_shard.into_iter().collect()
+    }
+
+    fn reply(&mut self, context: &mut Context<'_>) -> Step {
+        let mut response = FetchResponse { session_id: self.session, ..Default::default() };
+        let mut pieces: Vec<Vec<Piece>> = Vec::new();
+        let mut left = self.max_bytes;
+        let mut first = true;
+        for n in 0..self.wanted.len() {
+            let Some(result) = self.results[n].take() else { continue };
+            let wanted = &self.wanted[n];
+            let partition = self.partition(wanted, result, left, first, &mut pieces);
+            let told = (Offset(partition.high_watermark), Offset(partition.log_start_offset));
+            let bytes = match partition.records {
+                FetchRecords::Hole { len } => u64::from(len),
+                _ => 0,
+            };
+            first &= bytes == 0;
+            left = left.saturating_sub(bytes);
+            let news = bytes > 0 || partition.error_code != ErrorCode::None || told != wanted.told;
+            if self.incremental && !news {
+                continue;
+            }
+            if self.session != 0 {
+                context.sessions.told(self.session, wanted.partition, told, bytes > 0);
+            }
+            add(&mut response, wanted, partition);
+        }
+        self.encode(&response, pieces)
+    }
+
+    /// One partition's answer; what does not fit into `left` any more is left for the next request.
+    fn partition(
+        &self,
+        wanted: &Wanted,
+        result: Result<ReadAnswer, Refusal>,
+        left: u64,
+        first: bool,
+        pieces: &mut Vec<Vec<Piece>>,
+    ) -> FetchPartitionResponse<'static> {
+        let mut response = FetchPartitionResponse { index: wanted.partition.index, ..Default::default() };
+        match result {
+            Ok(read) => {
+                response.high_watermark = read.high_watermark.0;
+                response.last_stable_offset = read.high_watermark.0;
+                response.log_start_offset = read.log_start.0;
+                // Shards read side by side, each up to the limit: together they may pass it.
+                if read.bytes > 0 && (first || read.bytes <= left) {
+                    response.records = FetchRecords::Hole { len: read.bytes as u32 };
+                    pieces.push(read.pieces);
+                }
+            }
+            Err(refusal) => {
+                response.error_code = match refusal {
+                    Refusal::Unknown if self.origin.version >= 13 => ErrorCode::UnknownTopicId,
+                    _ => refusal.code(),
+                };
+                if let Refusal::OutOfRange { log_start, high_watermark } = refusal {
+                    response.log_start_offset = log_start.0;
+                    response.high_watermark = high_watermark.0;
+                }
+            }
+        }
+        response
+    }
+
+    /// The encoded answer with the pieces in its holes.
+    fn encode(&self, response: &FetchResponse<'_>, pieces: Vec<Vec<Piece>>) -> Step {
+        let Origin { api, version, correlation_id } = self.origin;
+        let mut buffer = BytesMut::with_capacity(512);
+        let holes = encode_response(&mut buffer, api, version, correlation_id, |w| response.encode_with_holes(w, version));
+        let encoded = buffer.freeze();
+        let mut parts = Vec::new();
+        let mut at = 0;
+        for (hole, pieces) in holes.iter().zip(pieces) {
+            parts.push(Piece::Memory(encoded.slice(at..hole.at)));
+            at = hole.at;
+            parts.extend(pieces);
+        }
+        parts.push(Piece::Memory(encoded.slice(at..)));
+        Step::Reply(parts)
+    }
+}
+
+/// Adds a partition under its topic; partitions of one topic that follow each other share an entry.
+fn add(response: &mut FetchResponse<'_>, wanted: &Wanted, partition: FetchPartitionResponse<'static>) {
+    let id = wanted.partition.topic;
+    match response.topics.last_mut() {
+        Some(topic) if topic.topic_id == id && topic.name == wanted.topic => topic.partitions.push(partition),
+        _ => response.topics.push(FetchTopicResponse {
+            name: wanted.topic.clone().into(),
+            topic_id: id,
+            partitions: vec![partition],
+        }),
+    }
+}

@@ -1,0 +1,260 @@
+//! Frames to meaning: one file per Kafka API. A handler checks and translates; it keeps no state of its
+//! own beyond its call and touches no disk.
+//!
+//! A request becomes a [`Work`] that goes through [`Step`]s: it asks shards or the controller, hears
+//! their answers, perhaps waits, and replies. [`TABLE`] is the one list of what is served.
+
+pub mod access;
+pub mod api_versions;
+pub mod create_partitions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod fetch;
+pub mod init_producer_id;
+pub mod list_offsets;
+pub mod metadata;
+pub mod produce;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use headwater_io::clock::Nanos;
+use headwater_protocol::api_key::ApiKey;
+use headwater_protocol::frame::{RequestHeader, encode_response};
+use headwater_protocol::wire::error::DecodeError;
+use headwater_protocol::wire::reader::Reader;
+use headwater_protocol::wire::writer::Writer;
+
+use crate::broker::catalog::Catalog;
+use crate::broker::controller::{Command, Outcome};
+use crate::broker::fetch_sessions::FetchSessions;
+use crate::config::broker::BrokerConfig;
+use crate::model::{LeaderEpoch, ShardId};
+use crate::log::read::Piece;
+use crate::shard::letters::{Answer, Ask};
+use access::{Allowed, Operation, Principal};
+
+/// What a handler may look at.
+pub struct Context<'a> {
+    /// The topics.
+    pub catalog: &'a Arc<Catalog>,
+    /// The broker's settings.
+    pub config: &'a BrokerConfig,
+    /// What clients are told about this node.
+    pub node: &'a Node,
+    /// Fetch sessions of this shard's connections.
+    pub sessions: &'a mut FetchSessions,
+    /// Producer ids that may be given out.
+    pub producer_ids: &'a mut Range<i64>,
+    /// Makes topic ids.
+    pub new_id: &'a mut dyn FnMut() -> [u8; 16],
+    /// Monotonic time.
+    pub now: Nanos,
+    /// Wall-clock time in milliseconds.
+    pub unix_ms: i64,
+}
+
+/// This node as clients see it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// `node.id`.
+    pub id: i32,
+    /// The cluster.
+    pub cluster_id: String,
+    /// Where clients connect.
+    pub host: String,
+    /// Where clients connect.
+    pub port: i32,
+    /// How many shards own partitions.
+    pub shards: usize,
+    /// The epoch under which this process leads every partition.
+    pub epoch: LeaderEpoch,
+}
+
+/// What a request wants next.
+pub enum Step {
+    /// It is answered.
+    Reply(Vec<Piece>),
+    /// It is done and gets no answer.
+    Silent,
+    /// Ask shards; part numbers count from 0.
+    Ask(Vec<(ShardId, Ask)>),
+    /// Ask the controller.
+    Command(Command),
+    /// Wait until it is woken by one of these watches, at the latest until then.
+    Park {
+        /// When to go on in any case.
+        until: Nanos,
+        /// What may wake it.
+        watches: Vec<(ShardId, Ask)>,
+    },
+    /// The client cannot be understood: end the connection.
+    Close(String),
+}
+
+/// Where an answer goes and how it is encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The API.
+    pub api: ApiKey,
+    /// Its version.
+    pub version: i16,
+    /// The client's number for it.
+    pub correlation_id: i32,
+}
+
+impl Origin {
+    /// A whole answer in memory.
+    pub fn reply(&self, body: impl FnOnce(&mut Writer<'_>)) -> Step {
+        let mut buffer = BytesMut::with_capacity(256);
+        encode_response(&mut buffer, self.api, self.version, self.correlation_id, body);
+        Step::Reply(vec![Piece::Memory(buffer.freeze())])
+    }
+}
+
+/// A request in progress.
+pub enum Work {
+    /// See [`produce`].
+    Produce(produce::Call),
+    /// See [`fetch`].
+    Fetch(fetch::Call),
+    /// See [`list_offsets`].
+    ListOffsets(list_offsets::Call),
+    /// See [`metadata`].
+    Metadata(metadata::Call),
+    /// See [`create_topics`].
+    CreateTopics(create_topics::Call),
+    /// See [`delete_topics`].
+    DeleteTopics(delete_topics::Call),
+    /// See [`create_partitions`].
+    CreatePartitions(create_partitions::Call),
+    /// See [`init_producer_id`].
+    InitProducerId(init_producer_id::Call),
+    /// Answered on the spot.
+    Done,
+}
+
+impl Work {
+    /// Part `part` of what was asked is answered.
+    pub fn answer(&mut self, part: u32, answer: Answer) {
+        match self {
+            Work::Produce(call) => call.answer(part, answer),
+            Work::Fetch(call) => call.answer(part, answer),
+            Work::ListOffsets(call) => call.answer(part, answer),
+            _ => unreachable!("asked no shard"),
+        }
+    }
+
+    /// The controller has answered.
+    pub fn outcome(&mut self, outcome: Outcome) {
+        match self {
+            // What it did or could not do shows in the topics.
+            Work::Metadata(_) => {}
+            Work::CreateTopics(call) => call.outcome(outcome),
+            Work::DeleteTopics(call) => call.outcome(outcome),
+            Work::CreatePartitions(call) => call.outcome(outcome),
+            Work::InitProducerId(call) => call.outcome(outcome),
+            _ => unreachable!("gave no command"),
+        }
+    }
+
+    /// Everything that was asked is answered.
+    pub fn advance(&mut self, context: &mut Context<'_>) -> Step {
+        match self {
+            Work::Produce(call) => call.reply(),
+            Work::Fetch(call) => call.advance(context),
+            Work::ListOffsets(call) => call.reply(),
+            Work::Metadata(call) => call.reply(context),
+            Work::CreateTopics(call) => call.reply(context),
+            Work::DeleteTopics(call) => call.reply(),
+            Work::CreatePartitions(call) => call.reply(),
+            Work::InitProducerId(call) => call.reply(context),
+            Work::Done => Step::Silent,
+        }
+    }
+
+    /// A wait has ended, by time or because something changed.
+    pub fn resume(&mut self) -> Step {
+        match self {
+            Work::Fetch(call) => call.ask(),
+            _ => unreachable!("only fetches wait"),
+        }
+    }
+
+    /// What was watched for a wait that is over.
+    pub fn watched(&self) -> Vec<(ShardId, Vec<crate::model::PartitionKey>)> {
+        match self {
+            Work::Fetch(call) => call.watched(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+type Handler = fn(&mut Reader<'_>, &Bytes, Origin, &mut Context<'_>, Allowed) -> Result<(Work, Step), DecodeError>;
+
+/// What is served: API, what its caller must be allowed to do, handler. Versions are in the protocol's
+/// own table.
+pub const TABLE: [(ApiKey, Operation, Handler); 11] = [
+    (ApiKey::Produce, Operation::Write, produce::begin),
+    (ApiKey::Fetch, Operation::Read, fetch::begin),
+    (ApiKey::ListOffsets, Operation::Describe, list_offsets::begin),
+    (ApiKey::Metadata, Operation::Describe, metadata::begin),
+    (ApiKey::ApiVersions, Operation::Anything, api_versions::begin),
+    (ApiKey::CreateTopics, Operation::Create, create_topics::begin),
+    (ApiKey::DeleteTopics, Operation::Delete, delete_topics::begin),
+    (ApiKey::InitProducerId, Operation::IdempotentWrite, init_producer_id::begin),
+    (ApiKey::DescribeConfigs, Operation::DescribeConfigs, describe_configs::begin),
+    (ApiKey::CreatePartitions, Operation::Alter, create_partitions::begin),
+    (ApiKey::DescribeCluster, Operation::Describe, describe_cluster::begin),
+];
+
+/// Begins to serve a frame. What cannot be decoded ends the connection, as in Kafka; so does an API or a
+/// version that is not served, except that of ApiVersions, which is answered (KIP-511).
+pub fn begin(frame: &Bytes, principal: &Principal, context: &mut Context<'_>) -> (Work, Step) {
+    let close = |why: String| (Work::Done, Step::Close(why));
+    let (header, mut reader) = match RequestHeader::decode(frame) {
+        Ok(decoded) => decoded,
+        Err(e) => return close(format!("a request header cannot be decoded: {e}")),
+    };
+    let Some(api) = header.api() else {
+        return close(format!("unknown API key {}", header.api_key));
+    };
+    let RequestHeader { api_version: version, correlation_id, .. } = header;
+    let origin = Origin { api, version, correlation_id };
+    if !api.serves(version) {
+        return match api {
+            ApiKey::ApiVersions => api_versions::unsupported(origin),
+            _ => close(format!("{api} version {version} is not served")),
+        };
+    }
+    let Some((_, operation, handler)) = TABLE.iter().find(|(key, ..)| *key == api) else {
+        return close(format!("{api} is not served"));
+    };
+    let allowed = match principal.check(*operation) {
+        Ok(allowed) => allowed,
+        Err(why) => return close(why.to_string()),
+    };
+    match handler(&mut reader, frame, origin, context, allowed) {
+        Ok(begun) => begun,
+        Err(e) => close(format!("{api} version {version} cannot be decoded: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dispatch_table_is_what_the_protocol_says_is_served() {
+        let dispatched: Vec<ApiKey> = {
+            let mut keys: Vec<ApiKey> = TABLE.iter().map(|(key, ..)| *key).collect();
+            keys.sort();
+            keys
+        };
+        let served: Vec<ApiKey> = headwater_protocol::api_key::served().map(|(key, _)| key).collect();
+        assert_eq!(dispatched, served);
+    }
+}

@@ -1,0 +1,12 @@
+//! What the broker decides: which topics exist and where their partitions are, who the directory
+//! belongs to, which producer ids are given out. Its state is records in the metadata store.
+//!
+//! Must not know bytes of requests or logs; [`start`] alone opens logs, to hand them to their shards.
+
+pub mod catalog;
+pub mod controller;
+pub mod fetch_sessions;
+pub mod identity;
+pub mod meta_store;
+pub mod start;
+pub mod topics;

@@ -1,0 +1,191 @@
+//! Opening a data directory: claim it, read what it holds, open every log, remove leftovers. And the
+//! reverse: a clean stop that saves the next start the reading.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use headwater_io::file::{Access, Fs};
+use serde_json::json;
+
+use super::catalog::{Catalog, Topic, TopicRecord};
+use super::controller::{Controller, Place};
+use super::identity::{self, ClaimError, Claimed};
+use super::meta_store::{MetaStore, OpenError};
+use super::topics;
+use crate::config::topic::TopicConfig;
+use crate::log::recovery::CleanEnd;
+use crate::log::{Log, directory};
+use crate::model::{LeaderEpoch, PartitionKey, ShardId};
+use crate::shard::letters::PartitionSettings;
+
+const EPOCH_KEY: &str = "leader-epoch";
+
+/// A directory with everything in it open.
+pub struct Opened {
+    /// Keeps the directory ours.
+    pub claimed: Claimed,
+    /// The topics.
+    pub catalog: Arc<Catalog>,
+    /// The epoch under which this process appends.
+    pub epoch: LeaderEpoch,
+    /// Every log with the shard that shall own it.
+    pub logs: Vec<(ShardId, PartitionKey, PartitionSettings, Log)>,
+    /// Ready for commands.
+    pub controller: Controller,
+}
+
+/// Why a start failed; each says what to do.
+#[derive(Debug)]
+pub enum StartError {
+    /// The directory is not ours to use.
+    Claim(ClaimError),
+    /// The metadata store cannot be opened.
+    Metadata(OpenError),
+    /// A topic's record makes no sense.
+    Topic(String, String),
+    /// A log cannot be opened.
+    Log(String, io::Error),
+    /// Another file operation failed.
+    Io(&'static str, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Claim(e) => e.fmt(f),
+            StartError::Metadata(e) => e.fmt(f),
+            StartError::Topic(topic, why) => write!(f, "topic '{topic}' cannot be opened: {why}"),
+            StartError::Log(log, e) => write!(f, "log {log} cannot be opened: {e}"),
+            StartError::Io(what, e) => write!(f, "{what}: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Claims the directory: the first step, before threads or sockets.
+///
+/// # Errors
+/// When it is not ours to use.
+pub fn claim(fs: &Fs, data_dir: &Path, node_id: i32, fresh_ids: [String; 2]) -> Result<Claimed, StartError> {
+    identity::claim(fs, data_dir, node_id, fresh_ids).map_err(StartError::Claim)
+}
+
+/// Opens everything in a claimed directory. `place.epoch` is set here.
+///
+/// # Errors
+/// The first thing that cannot be opened.
+pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, StartError> {
+    let path = place.data_dir.join(directory::METADATA);
+    let mut store = MetaStore::open(fs, &path).map_err(StartError::Metadata)?;
+    place.epoch = raise_epoch(&mut store)?;
+    let catalog = Arc::new(read_catalog(&store, &place)?);
+    let clean = take_clean_ends(fs, &place.data_dir);
+    remove_leftovers(fs, &place.data_dir, &catalog)?;
+    let mut logs = Vec::new();
+    for topic in catalog.topics() {
+        for index in 0..topic.partitions {
+            let dir = directory::partition(&place.data_dir, &topic.name, index);
+            let name = format!("{}-{index}", topic.name);
+            if !fs.exists(&dir) {
+                let why = format!("folder {} is missing; restore it, or delete the topic's record with `headwater repair`", dir.display());
+                return Err(StartError::Topic(topic.name.clone(), why));
+            }
+            let end = clean.get(&name).copied();
+            let log = place.open_log(fs, topic, index, dir, end).map_err(|e| StartError::Log(name, e))?;
+            let shard = topic.shard(index, place.pools.len());
+            logs.push((shard, topic.key(index), place.partition_settings(&topic.config), log));
+        }
+    }
+    let epoch = place.epoch;
+    let controller = Controller::new(place, Arc::clone(&catalog), store);
+    Ok(Opened { claimed, catalog, epoch, logs, controller })
+}
+
+/// Every start appends under a new epoch, so that what an earlier process appended can be told apart.
+fn raise_epoch(store: &mut MetaStore) -> Result<LeaderEpoch, StartError> {
+    let current = store.get(EPOCH_KEY).map(|(version, value)| (version, value["epoch"].as_i64().unwrap_or(-1)));
+    let (version, epoch) = current.map_or((None, 0), |(version, epoch)| (Some(version), epoch + 1));
+    let write = store.swap(EPOCH_KEY, version, Some(json!({ "epoch": epoch })));
+    write.map_err(|e| StartError::Io("the metadata store cannot be written", io::Error::other(format!("{e:?}"))))?;
+    Ok(LeaderEpoch(epoch as i32))
+}
+
+fn read_catalog(store: &MetaStore, place: &Place) -> Result<Catalog, StartError> {
+    let mut catalog = Catalog::default();
+    for (key, _, value) in store.list("topic/") {
+        let name = key.trim_start_matches("topic/").to_owned();
+        let bad = |why: String| StartError::Topic(name.clone(), why);
+        let record: TopicRecord = serde_json::from_value(value.clone()).map_err(|e| bad(e.to_string()))?;
+        let id = record.topic_id().ok_or_else(|| bad("its id is damaged".to_owned()))?;
+        let TopicRecord { partitions, placement, overrides, .. } = record;
+        let config = TopicConfig::resolve(&place.config, &overrides).map_err(|e| bad(e.to_string()))?;
+        catalog = catalog.with(Topic { name: name.clone(), id, partitions, placement, overrides, config });
+    }
+    Ok(catalog)
+}
+
+/// Folders that no topic's record speaks for: of a half-done creation or deletion.
+fn remove_leftovers(fs: &Fs, data_dir: &Path, catalog: &Catalog) -> Result<(), StartError> {
+    let io = |e| StartError::Io("a leftover folder cannot be removed", e);
+    for entry in fs.list(data_dir).map_err(io)?.iter().filter(|entry| entry.is_dir) {
+        let dir = data_dir.join(&entry.name);
+        if entry.name.ends_with(directory::DELETED) {
+            fs.remove_dir_all(&dir).map_err(io)?;
+        } else if let Some((topic, index)) = directory::parse_partition(&entry.name) {
+            let known = catalog.by_name(topic).filter(|topic| topic.has(index));
+            let ours = known.is_some_and(|topic| topics::folder_topic(fs, &dir).is_none_or(|id| id == topic.id));
+            if !ours {
+                tracing::warn!(folder = entry.name, "removed: no topic has it, a creation or deletion was interrupted");
+                let aside = topics::set_aside(fs, data_dir, &dir).map_err(io)?;
+                fs.remove_dir_all(&aside).map_err(io)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ends that a clean stop wrote. The file is removed before anything is appended: it speaks for one
+/// start only.
+fn take_clean_ends(fs: &Fs, data_dir: &Path) -> BTreeMap<String, CleanEnd> {
+    let path = data_dir.join(directory::CLEAN);
+    let ends = fs.read(&path).ok().and_then(|bytes| decode_clean(&bytes));
+    let removed = !fs.exists(&path) || (fs.remove_file(&path).is_ok() && fs.sync_dir(data_dir).is_ok());
+    ends.filter(|_| removed).unwrap_or_default()
+}
+
+/// Stops cleanly: cuts off what was allocated ahead and writes down where every log ends.
+///
+/// # Errors
+/// When a file cannot be written; the next start will then read everything.
+pub fn stop(fs: &Fs, data_dir: &Path, logs: &[Log]) -> io::Result<()> {
+    let mut ends = BTreeMap::new();
+    for log in logs {
+        let Some(end) = log.clean_end() else { continue };
+        let file = fs.open(&directory::segment(log.dir(), end.segment_base), Access::Write)?;
+        if fs.len(&file)? != end.position.0 {
+            fs.set_len(&file, end.position.0)?;
+            fs.sync(&file)?;
+        }
+        let name = log.dir().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ends.insert(name, end);
+    }
+    fs.replace(&data_dir.join(directory::CLEAN), &encode_clean(&ends))
+}
+
+fn encode_clean(ends: &BTreeMap<String, CleanEnd>) -> Vec<u8> {
+    let json = serde_json::to_vec(ends).expect("plain values serialise");
+    let mut bytes = crc32c::crc32c(&json).to_be_bytes().to_vec();
+    bytes.extend(json);
+    bytes
+}
+
+fn decode_clean(bytes: &[u8]) -> Option<BTreeMap<String, CleanEnd>> {
+    let (crc, json) = bytes.split_at_checked(4)?;
+    let sound = crc32c::crc32c(json).to_be_bytes() == crc;
+    sound.then(|| serde_json::from_slice(json).ok())?
+}
+

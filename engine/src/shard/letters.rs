@@ -1,0 +1,219 @@
+//! What shards are asked and what they answer. Letters cross threads, so they own what they carry; most
+//! never leave the thread.
+
+use headwater_protocol::error_code::ErrorCode;
+
+use super::reply::Completer;
+use crate::log::append::{AppendError, Appended};
+use crate::log::look::TimeHit;
+use crate::log::read::Piece;
+use crate::log::record_set::RecordSet;
+use crate::log::watermarks::Mark;
+use crate::model::{LeaderEpoch, Offset, PartitionKey, ShardId};
+
+/// What a producer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acks {
+    /// Nothing.
+    None,
+    /// The leader: the device accepted it.
+    Leader,
+    /// Every in-sync replica, each as durable as the topic says.
+    All,
+}
+
+/// How safe a record must be before `acks=all` is answered and before it is visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bar {
+    /// In memory.
+    Appended,
+    /// The device accepted it.
+    Written,
+    /// Flushed.
+    Durable,
+}
+
+/// What a shard must know of a partition's topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionSettings {
+    /// The bar for `acks=all` and for visibility.
+    pub bar: Bar,
+    /// Whether records get the time of their append.
+    pub log_append_time: bool,
+}
+
+/// Who gets an answer, here of type `A`: to questions, or to commands.
+pub enum ReplyTo<A = Answer> {
+    /// Part `part` of a call on a shard's own connections.
+    Call {
+        /// The shard that has the connection.
+        shard: ShardId,
+        /// The call there.
+        call: CallId,
+        /// Which of its questions this was.
+        part: u32,
+    },
+    /// A program that has the engine embedded.
+    Program(Completer<A>),
+    /// Nobody.
+    Nobody,
+}
+
+/// A call in progress; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// A question to the shard that owns the partitions.
+pub enum Ask {
+    /// Append a record set.
+    Append {
+        /// Where to.
+        partition: PartitionKey,
+        /// What.
+        set: RecordSet,
+        /// When to answer.
+        acks: Acks,
+    },
+    /// Read from several partitions.
+    Read {
+        /// Which, from where, how much.
+        reads: Vec<ReadAsk>,
+        /// About how much in all, in bytes.
+        bytes_max: u64,
+    },
+    /// Wake the call when a partition's visible end is beyond what it has seen.
+    Watch(Vec<(PartitionKey, Offset)>),
+    /// The call does not wait any more.
+    Unwatch(Vec<PartitionKey>, CallId),
+    /// An offset by time.
+    Offset {
+        /// Of which partition.
+        partition: PartitionKey,
+        /// Which one.
+        at: OffsetAt,
+        /// The epoch that the client knows, -1 for none.
+        epoch: i32,
+    },
+    /// Answer when everything appended so far is durable.
+    Flush(PartitionKey),
+    /// The marks of a partition.
+    Marks(PartitionKey),
+}
+
+/// One partition of a read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadAsk {
+    /// Which partition.
+    pub partition: PartitionKey,
+    /// From where.
+    pub offset: Offset,
+    /// About how much, in bytes; a first batch that is longer comes whole.
+    pub bytes_max: u64,
+    /// The epoch that the client knows, -1 for none.
+    pub epoch: i32,
+}
+
+/// Which offset is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetAt {
+    /// The first one.
+    Start,
+    /// The one after the last visible record.
+    End,
+    /// The first at or after this time, in milliseconds.
+    Time(i64),
+    /// That of the highest timestamp.
+    MaxTimestamp,
+}
+
+/// An answer to an [`Ask`].
+pub enum Answer {
+    /// To `Append`.
+    Appended(Result<AppendAnswer, Refusal>),
+    /// To `Read`, in the order of its reads.
+    Read(Vec<Result<ReadAnswer, Refusal>>),
+    /// To `Offset`: `None` when there is no such record.
+    Offset(Result<(Option<TimeHit>, LeaderEpoch), Refusal>),
+    /// To `Watch`: something changed, read again.
+    Moved,
+    /// To `Flush` and `Marks`.
+    Marks(Result<Marks, Refusal>),
+}
+
+/// Where a record set went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppendAnswer {
+    /// Its offsets and time.
+    pub appended: Appended,
+    /// Start of the log.
+    pub log_start: Offset,
+}
+
+/// What was read, and how far the partition is.
+#[derive(Clone, Default)]
+pub struct ReadAnswer {
+    /// The bytes, in order.
+    pub pieces: Vec<Piece>,
+    /// Their length together.
+    pub bytes: u64,
+    /// The end of what consumers see.
+    pub high_watermark: Offset,
+    /// Start of the log.
+    pub log_start: Offset,
+}
+
+/// How far a partition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// In memory.
+    pub appended: Mark,
+    /// The device accepted it.
+    pub written: Mark,
+    /// Flushed.
+    pub durable: Mark,
+    /// Start of the log.
+    pub log_start: Offset,
+}
+
+/// Why a partition refused; each has one code of Kafka's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The partition is not here (any more).
+    Unknown,
+    /// The append was refused.
+    Append(AppendError),
+    /// The offset is before the start or after the end.
+    OutOfRange {
+        /// Start of the log.
+        log_start: Offset,
+        /// End of what consumers see.
+        high_watermark: Offset,
+    },
+    /// The log is offline: failed, or quarantined.
+    Offline,
+    /// The client knows an older epoch.
+    FencedEpoch,
+    /// The client knows an epoch that we do not.
+    UnknownEpoch,
+}
+
+impl Refusal {
+    /// Kafka's error code.
+    pub fn code(&self) -> ErrorCode {
+        use crate::log::producers::SequenceError;
+        match self {
+            Refusal::Unknown => ErrorCode::UnknownTopicOrPartition,
+            Refusal::Append(AppendError::Sequence(error)) => match error {
+                SequenceError::OutOfOrder { .. } => ErrorCode::OutOfOrderSequenceNumber,
+                SequenceError::DuplicateUnknown => ErrorCode::DuplicateSequenceNumber,
+                SequenceError::Fenced { .. } => ErrorCode::InvalidProducerEpoch,
+            },
+            Refusal::Append(AppendError::Full | AppendError::Offline) => ErrorCode::KafkaStorageError,
+            Refusal::Append(AppendError::NotYet) => ErrorCode::RequestTimedOut,
+            Refusal::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            Refusal::Offline => ErrorCode::KafkaStorageError,
+            Refusal::FencedEpoch => ErrorCode::FencedLeaderEpoch,
+            Refusal::UnknownEpoch => ErrorCode::UnknownLeaderEpoch,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! One partition on its shard: the log, who waits for it, and what could not be done yet.
+
+use std::collections::VecDeque;
+
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+
+use super::acks::{Waited, Waiters};
+use super::letters::{
+    Acks, Answer, AppendAnswer, Bar, CallId, Marks, PartitionSettings, ReadAnswer, ReadAsk, Refusal, ReplyTo,
+};
+use crate::log::append::{AppendError, AppendTime};
+use crate::log::look::Look;
+use crate::log::read::ReadError;
+use crate::log::record_set::RecordSet;
+use crate::log::watermarks::Mark;
+use crate::log::{Health, Log};
+use crate::model::Offset;
+
+pub(super) struct Partition {
+    settings: PartitionSettings,
+    pub(super) log: Log,
+    /// To be pumped at the end of the tick.
+    pub(super) dirty: bool,
+    pub(super) released: bool,
+    pub(super) deadline: Option<Nanos>,
+    /// Appends that wait for memory or file space, in order of arrival.
+    parked: VecDeque<ParkedAppend>,
+    /// Until the device has accepted, until it has flushed.
+    written: Waiters,
+    durable: Waiters,
+    /// Calls to wake when the visible end is beyond an offset.
+    watchers: Vec<(Offset, ReplyTo)>,
+    /// A batch is being looked for on an I/O thread.
+    looking: bool,
+}
+
+struct ParkedAppend {
+    set: RecordSet,
+    acks: Acks,
+    unix_ms: i64,
+    reply_to: ReplyTo,
+}
+
+type Answers = Vec<(ReplyTo, Answer)>;
+
+impl Partition {
+    pub(super) fn new(settings: PartitionSettings, log: Log) -> Self {
+        Partition {
+            settings,
+            log,
+            dirty: false,
+            released: false,
+            deadline: None,
+            parked: VecDeque::new(),
+            written: Waiters::default(),
+            durable: Waiters::default(),
+            watchers: Vec::new(),
+            looking: false,
+        }
+    }
+
+    /// The end of what consumers see. What one of them has seen must not vanish, so it follows the same
+    /// bar as `acks=all`.
+    pub(super) fn visible(&self) -> Mark {
+        match self.settings.bar {
+            Bar::Durable => self.log.marks().durable(),
+            // Bytes that are only gathered have no stable place yet that could be sent from.
+            Bar::Written | Bar::Appended => self.log.marks().written(),
+        }
+    }
+
+    pub(super) fn marks(&self) -> Marks {
+        let marks = self.log.marks();
+        Marks {
+            appended: marks.appended(),
+            written: marks.written(),
+            durable: marks.durable(),
+            log_start: self.log.log_start(),
+        }
+    }
+
+    /// Appends, or parks the request behind those that came before it.
+    pub(super) fn append(
+        &mut self,
+        set: RecordSet,
+        acks: Acks,
+        now: Nanos,
+        unix_ms: i64,
+        reply_to: ReplyTo,
+        answers: &mut Answers,
+    ) {
+        let append = ParkedAppend { set, acks, unix_ms, reply_to };
+        if !self.parked.is_empty() {
+            return self.parked.push_back(append);
+        }
+        if let Some(append) = self.try_append(append, now, answers) {
+            self.parked.push_back(append);
+        }
+    }
+
+    fn try_append(&mut self, append: ParkedAppend, now: Nanos, answers: &mut Answers) -> Option<ParkedAppend> {
+        let log_append_time_ms = self.settings.log_append_time.then_some(append.unix_ms);
+        let appended = match self.log.append(&append.set, AppendTime { now, log_append_time_ms }) {
+            Ok(appended) => appended,
+            Err(AppendError::NotYet) => return Some(append),
+            Err(error) => {
+                answers.push((append.reply_to, Answer::Appended(Err(Refusal::Append(error)))));
+                return None;
+            }
+        };
+        let answer = AppendAnswer { appended, log_start: self.log.log_start() };
+        let bar = match append.acks {
+            Acks::None => return None,
+            Acks::Leader => self.settings.bar.min(Bar::Written),
+            Acks::All => self.settings.bar,
+        };
+        match bar {
+            Bar::Appended => answers.push((append.reply_to, Answer::Appended(Ok(answer)))),
+            Bar::Written => self.written.push(appended.end, append.reply_to, Waited::Append(answer)),
+            Bar::Durable => {
+                self.log.want_durable(appended.end);
+                self.durable.push(appended.end, append.reply_to, Waited::Append(answer));
+            }
+        }
+        if appended.duplicate {
+            self.settle(now, answers);
+        }
+        None
+    }
+
+    pub(super) fn flush(&mut self, now: Nanos, reply_to: ReplyTo, answers: &mut Answers) {
+        let end = self.log.marks().appended().offset;
+        self.log.want_durable(end);
+        self.durable.push(end, reply_to, Waited::Flush);
+        self.settle(now, answers);
+    }
+
+    /// Reads, or says that a batch must be looked for first.
+    pub(super) fn read(&mut self, ask: &ReadAsk, bytes_max: u64) -> Result<Result<ReadAnswer, Refusal>, Look> {
+        let visible = self.visible();
+        if self.log.take_look_failure() {
+            return Ok(Err(Refusal::Offline));
+        }
+        let answer = |read: crate::log::read::Read, log: &Log| ReadAnswer {
+            pieces: read.pieces,
+            bytes: read.bytes,
+            high_watermark: visible.offset,
+            log_start: log.log_start(),
+        };
+        match self.log.read(ask.offset, bytes_max, visible) {
+            Ok(read) => Ok(Ok(answer(read, &self.log))),
+            Err(ReadError::Look(look)) => Err(look),
+            Err(ReadError::Offline) => Ok(Err(Refusal::Offline)),
+            Err(ReadError::OutOfRange) => Ok(Err(Refusal::OutOfRange {
+                log_start: self.log.log_start(),
+                high_watermark: visible.offset,
+            })),
+        }
+    }
+
+    /// Starts looking for a batch, one at a time.
+    pub(super) fn look(&mut self, look: Look, io: &mut Driver) {
+        if !std::mem::replace(&mut self.looking, true) {
+            self.log.start_look(look, io);
+        }
+    }
+
+    /// Wakes `reply_to` when the visible end is beyond `seen`.
+    pub(super) fn watch(&mut self, seen: Offset, reply_to: ReplyTo) {
+        // Somebody waits to see what is written already: no reason to let it lie unsynced.
+        self.log.want_durable(self.log.marks().appended().offset);
+        self.watchers.push((seen, reply_to));
+    }
+
+    /// The call does not wait any more.
+    pub(super) fn unwatch(&mut self, gone: CallId) {
+        self.watchers.retain(|(_, reply_to)| !matches!(reply_to, ReplyTo::Call { call, .. } if *call == gone));
+    }
+
+    pub(super) fn pump(&mut self, io: &mut Driver, now: Nanos, answers: &mut Answers) {
+        while let Some(append) = self.parked.pop_front() {
+            if let Some(append) = self.try_append(append, now, answers) {
+                self.parked.push_front(append);
+                break;
+            }
+        }
+        if !self.watchers.is_empty() {
+            self.log.want_durable(self.log.marks().appended().offset);
+        }
+        self.log.pump(io, now);
+        self.settle(now, answers);
+    }
+
+    /// Tells everybody whose mark was passed.
+    pub(super) fn settle(&mut self, _now: Nanos, answers: &mut Answers) {
+        if let Health::Failed(_) | Health::Quarantined(_) = self.log.health() {
+            return self.refuse_all(&Refusal::Offline, answers);
+        }
+        let marks = self.marks();
+        let mut tell = |reply_to, waited| {
+            let answer = match waited {
+                Waited::Append(answer) => Answer::Appended(Ok(answer)),
+                Waited::Flush => Answer::Marks(Ok(marks)),
+            };
+            answers.push((reply_to, answer));
+        };
+        self.written.release(marks.written.offset, &mut tell);
+        self.durable.release(marks.durable.offset, &mut tell);
+        self.wake_watchers(answers);
+    }
+
+    fn wake_watchers(&mut self, answers: &mut Answers) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let visible = self.visible().offset;
+        let mut n = 0;
+        while n < self.watchers.len() {
+            let (seen, _) = self.watchers[n];
+            if visible > seen {
+                let (_, reply_to) = self.watchers.swap_remove(n);
+                answers.push((reply_to, Answer::Moved));
+            } else {
+                n += 1;
+            }
+        }
+    }
+
+    pub(super) fn looked(&mut self) {
+        self.looking = false;
+    }
+
+    pub(super) fn release(&mut self, answers: &mut Answers) {
+        self.released = true;
+        self.refuse_all(&Refusal::Unknown, answers);
+    }
+
+    fn refuse_all(&mut self, refusal: &Refusal, answers: &mut Answers) {
+        let parked = self.parked.drain(..).map(|append| append.reply_to);
+        answers.extend(parked.map(|reply_to| (reply_to, Answer::Appended(Err(refusal.clone())))));
+        for waiters in [&mut self.written, &mut self.durable] {
+            answers.extend(waiters.drain().map(|(reply_to, waited)| match waited {
+                Waited::Append(_) => (reply_to, Answer::Appended(Err(refusal.clone()))),
+                Waited::Flush => (reply_to, Answer::Marks(Err(refusal.clone()))),
+            }));
+        }
+        answers.extend(self.watchers.drain(..).map(|(_, reply_to)| (reply_to, Answer::Moved)));
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        let offline = matches!(self.log.health(), Health::Failed(_) | Health::Quarantined(_));
+        self.parked.is_empty() && (offline || self.log.is_quiet())
+    }
+}

@@ -1,0 +1,179 @@
+//! Answers the questions of [`super::letters::Ask`], one small method each.
+
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::op::Op;
+
+use super::letters::{Answer, Ask, OffsetAt, ReadAnswer, ReadAsk, Refusal, ReplyTo};
+use super::partition::Partition;
+use super::Shard;
+use crate::log::look::TimeHit;
+use crate::model::{LeaderEpoch, Offset, PartitionKey};
+
+/// The time at which a question is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// On the monotonic clock.
+    pub now: Nanos,
+    /// On the wall, in milliseconds since 1970.
+    pub unix_ms: i64,
+}
+
+/// A read with whom to answer.
+pub(super) struct ReadQuestion {
+    reads: Vec<ReadAsk>,
+    bytes_max: u64,
+    reply_to: ReplyTo,
+}
+
+/// A lookup by time that must run on an I/O thread; its end is to be answered to `reply_to`.
+pub struct TimeJob {
+    /// What to submit.
+    pub op: Op,
+    /// Who asked.
+    pub reply_to: ReplyTo,
+    /// The epoch to answer with.
+    pub epoch: LeaderEpoch,
+}
+
+impl Shard {
+    /// Serves one question; the answer may come later. Returns a job that the caller must run.
+    pub fn serve(&mut self, ask: Ask, reply_to: ReplyTo, at: Moment, io: &mut Driver) -> Option<TimeJob> {
+        match ask {
+            Ask::Append { partition, set, acks } => match self.find(partition) {
+                Some((slot, found)) => {
+                    let mut answers = Vec::new();
+                    found.append(set, acks, at.now, at.unix_ms, reply_to, &mut answers);
+                    self.answers.append(&mut answers);
+                    self.mark_dirty(slot);
+                }
+                None => self.answer(reply_to, Answer::Appended(Err(Refusal::Unknown))),
+            },
+            Ask::Read { reads, bytes_max } => self.read(ReadQuestion { reads, bytes_max, reply_to }, io),
+            Ask::Watch(seen) => self.watch(&seen, reply_to),
+            Ask::Unwatch(partitions, call) => {
+                for key in partitions {
+                    if let Some((_, found)) = self.find(key) {
+                        found.unwatch(call);
+                    }
+                }
+            }
+            Ask::Offset { partition, at, epoch } => return self.offset(partition, at, epoch, reply_to),
+            Ask::Flush(partition) => match self.find(partition) {
+                Some((slot, found)) => {
+                    let mut answers = Vec::new();
+                    found.flush(at.now, reply_to, &mut answers);
+                    self.answers.append(&mut answers);
+                    self.mark_dirty(slot);
+                }
+                None => self.answer(reply_to, Answer::Marks(Err(Refusal::Unknown))),
+            },
+            Ask::Marks(partition) => {
+                let marks = self.find(partition).map(|(_, found)| found.marks());
+                self.answer(reply_to, Answer::Marks(marks.ok_or(Refusal::Unknown)));
+            }
+        }
+        None
+    }
+
+    fn find(&mut self, key: PartitionKey) -> Option<(u32, &mut Partition)> {
+        let slot = *self.by_key.get(&key)?;
+        Some((slot, &mut self.slots[slot as usize]))
+    }
+
+    fn answer(&mut self, reply_to: ReplyTo, answer: Answer) {
+        self.answers.push((reply_to, answer));
+    }
+
+    /// Reads everything, or nothing yet: when a batch must be looked for in a file first, the whole
+    /// question waits until it is found.
+    fn read(&mut self, question: ReadQuestion, io: &mut Driver) {
+        let mut left = question.bytes_max;
+        let mut results = Vec::with_capacity(question.reads.len());
+        let mut waits_for = None;
+        for ask in &question.reads {
+            let result = match self.find(ask.partition) {
+                None => Err(Refusal::Unknown),
+                Some((slot, found)) => match check_epoch(ask.epoch, found.log.epoch()) {
+                    Err(refusal) => Err(refusal),
+                    Ok(()) => found.read(ask, ask.bytes_max.min(left)).unwrap_or_else(|look| {
+                        found.look(look, io);
+                        waits_for = Some(slot);
+                        Ok(ReadAnswer::default())
+                    }),
+                },
+            };
+            left = left.saturating_sub(result.as_ref().map_or(0, |read| read.bytes));
+            results.push(result);
+        }
+        match waits_for {
+            Some(slot) => self.looking.push((slot, question)),
+            None => self.answer(question.reply_to, Answer::Read(results)),
+        }
+    }
+
+    /// A look of this partition has ended: asks again what waited for it.
+    pub(super) fn looked(&mut self, slot: u32, io: &mut Driver) {
+        let waiting = std::mem::take(&mut self.looking);
+        for (waits_for, question) in waiting {
+            match waits_for == slot {
+                true => self.read(question, io),
+                false => self.looking.push((waits_for, question)),
+            }
+        }
+    }
+
+    /// Only the first partition that has moved needs to wake the caller.
+    fn watch(&mut self, seen: &[(PartitionKey, Offset)], reply_to: ReplyTo) {
+        let ReplyTo::Call { shard, call, part } = reply_to else { return };
+        for &(key, seen) in seen {
+            let reply_to = ReplyTo::Call { shard, call, part };
+            match self.find(key) {
+                None => self.answer(reply_to, Answer::Moved),
+                Some((slot, found)) => {
+                    found.watch(seen, reply_to);
+                    self.mark_dirty(slot);
+                }
+            }
+        }
+    }
+
+    fn offset(&mut self, key: PartitionKey, at: OffsetAt, epoch: i32, reply_to: ReplyTo) -> Option<TimeJob> {
+        let Some((_, found)) = self.find(key) else {
+            self.answer(reply_to, Answer::Offset(Err(Refusal::Unknown)));
+            return None;
+        };
+        let current = found.log.epoch();
+        if let Err(refusal) = check_epoch(epoch, current) {
+            self.answer(reply_to, Answer::Offset(Err(refusal)));
+            return None;
+        }
+        let (start, visible) = (found.log.log_start(), found.visible());
+        let timestamp_ms = match at {
+            OffsetAt::Time(timestamp_ms) => timestamp_ms,
+            OffsetAt::MaxTimestamp => found.log.max_timestamp_ms(),
+            OffsetAt::Start | OffsetAt::End => {
+                let offset = if at == OffsetAt::Start { start } else { visible.offset };
+                let hit = TimeHit { offset, timestamp_ms: -1 };
+                self.answer(reply_to, Answer::Offset(Ok((Some(hit), current))));
+                return None;
+            }
+        };
+        if start == visible.offset || timestamp_ms > found.log.max_timestamp_ms() {
+            self.answer(reply_to, Answer::Offset(Ok((None, current))));
+            return None;
+        }
+        let look = found.log.look_for_time(timestamp_ms, visible);
+        let op = Op::Job(Box::new(move |fs| Box::new(look.run(fs))));
+        Some(TimeJob { op, reply_to, epoch: current })
+    }
+}
+
+fn check_epoch(known: i32, current: LeaderEpoch) -> Result<(), Refusal> {
+    match known {
+        -1 => Ok(()),
+        known if known < current.0 => Err(Refusal::FencedEpoch),
+        known if known > current.0 => Err(Refusal::UnknownEpoch),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,186 @@
+//! A request from its frame to its answer: what it asks, what it has heard, when it goes on.
+
+use bytes::Bytes;
+use headwater_io::clock::Nanos;
+
+use super::Worker;
+use crate::api::{self, Context, Step, Work};
+use crate::broker::controller::Outcome;
+use crate::model::ShardId;
+use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
+
+/// A request in progress.
+pub struct CallState {
+    connection: u32,
+    work: Work,
+    /// Answers that are still to come.
+    open: usize,
+    /// Waiting for something to change, at the latest until then.
+    parked: Option<Nanos>,
+}
+
+impl Worker {
+    /// Begins to serve a frame of a connection.
+    pub(super) fn begin_call(&mut self, connection: u32, frame: &Bytes) {
+        self.next_call += 1;
+        let call = CallId(self.next_call);
+        self.held_bytes += frame.len();
+        self.connections[connection as usize].begin(call, frame.len());
+        let principal = self.principal.clone();
+        let (work, step) = self.with_context(|context| api::begin(frame, &principal, context));
+        self.calls.insert(call, CallState { connection, work, open: 0, parked: None });
+        self.take_step(call, step);
+    }
+
+    fn with_context<T>(&mut self, run: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let moment = self.moment();
+        let mut context = Context {
+            catalog: &self.catalog,
+            config: &self.config,
+            node: &self.node,
+            sessions: &mut self.sessions,
+            producer_ids: &mut self.producer_ids,
+            new_id: &mut *self.new_id,
+            now: moment.now,
+            unix_ms: moment.unix_ms,
+        };
+        run(&mut context)
+    }
+
+    fn take_step(&mut self, call: CallId, step: Step) {
+        match step {
+            Step::Reply(parts) => self.finish_call(call, parts),
+            Step::Silent => self.finish_call(call, Vec::new()),
+            Step::Ask(asks) => self.ask_all(call, asks),
+            Step::Command(command) => {
+                self.set_open(call, 1);
+                self.command(command, ReplyTo::Call { shard: self.id, call, part: 0 });
+            }
+            Step::Park { until, watches } => self.park(call, until, watches),
+            Step::Close(why) => {
+                let Some(state) = self.calls.remove(&call) else { return };
+                self.close_connection(state.connection, &why);
+            }
+        }
+    }
+
+    fn reply_to(&self, call: CallId, part: u32) -> ReplyTo {
+        ReplyTo::Call { shard: self.id, call, part }
+    }
+
+    fn set_open(&mut self, call: CallId, open: usize) {
+        if let Some(state) = self.calls.get_mut(&call) {
+            state.open = open;
+        }
+    }
+
+    fn ask_all(&mut self, call: CallId, asks: Vec<(ShardId, Ask)>) {
+        self.set_open(call, asks.len());
+        for (part, (shard, ask)) in asks.into_iter().enumerate() {
+            // With acks=0 nobody answers; the call is over as soon as it has asked.
+            let unanswered = matches!(&ask, Ask::Append { acks: crate::shard::letters::Acks::None, .. });
+            let reply_to = if unanswered { ReplyTo::Nobody } else { self.reply_to(call, part as u32) };
+            self.ask(shard, ask, reply_to);
+            if unanswered {
+                self.part_done(call);
+            }
+        }
+    }
+
+    fn park(&mut self, call: CallId, until: Nanos, watches: Vec<(ShardId, Ask)>) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        state.parked = Some(until);
+        self.deadlines.insert((until, call));
+        for (shard, watch) in watches {
+            let reply_to = self.reply_to(call, 0);
+            self.ask(shard, watch, reply_to);
+        }
+    }
+
+    /// An answer has come for a call; calls that are over are not there any more.
+    pub(super) fn answer_call(&mut self, call: CallId, part: u32, answer: Answer) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        if let Answer::Moved = answer {
+            if state.parked.is_some() {
+                self.resume(call);
+            }
+            return;
+        }
+        state.work.answer(part, answer);
+        self.part_done(call);
+    }
+
+    /// The controller has answered a call.
+    pub(super) fn outcome_of_call(&mut self, call: CallId, outcome: Outcome) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        state.work.outcome(outcome);
+        self.part_done(call);
+    }
+
+    fn part_done(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        state.open -= 1;
+        if state.open > 0 {
+            return;
+        }
+        // Taken out while it runs, so that it may look at everything else.
+        let mut state = self.calls.remove(&call).expect("just seen");
+        let step = self.with_context(|context| state.work.advance(context));
+        self.calls.insert(call, state);
+        self.take_step(call, step);
+    }
+
+    /// A parked call goes on.
+    fn resume(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        if let Some(until) = state.parked.take() {
+            self.deadlines.remove(&(until, call));
+        }
+        let step = state.work.resume();
+        let watched = state.work.watched();
+        for (shard, keys) in watched {
+            self.ask(shard, Ask::Unwatch(keys, call), ReplyTo::Nobody);
+        }
+        self.take_step(call, step);
+    }
+
+    /// Lets a parked call go on now as if its time were up.
+    pub(super) fn end_wait(&mut self, call: CallId) {
+        if let Some(state) = self.calls.get_mut(&call) {
+            if let Work::Fetch(fetch) = &mut state.work {
+                fetch.wait_no_longer();
+            }
+        }
+        self.resume(call);
+    }
+
+    /// Goes on with calls whose time is up.
+    pub(super) fn resume_expired(&mut self) {
+        let now = self.now();
+        while let Some(&(until, call)) = self.deadlines.first().filter(|(until, _)| *until <= now) {
+            self.deadlines.remove(&(until, call));
+            self.resume(call);
+        }
+    }
+
+    fn finish_call(&mut self, call: CallId, parts: Vec<crate::log::read::Piece>) {
+        let Some(state) = self.calls.remove(&call) else { return };
+        if let Some(connection) = self.connections.get_mut(state.connection as usize) {
+            self.held_bytes -= connection.answer(call, parts);
+            self.touched.push(state.connection);
+        }
+    }
+
+    /// A connection is gone: its calls go too, and nothing watches for them any more.
+    pub(super) fn drop_calls(&mut self, calls: Vec<CallId>) {
+        for call in calls {
+            let Some(state) = self.calls.remove(&call) else { continue };
+            if let Some(until) = state.parked {
+                self.deadlines.remove(&(until, call));
+                for (shard, keys) in state.work.watched() {
+                    self.ask(shard, Ask::Unwatch(keys, call), ReplyTo::Nobody);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! One core's loop: reap, read sockets, serve, append, submit. The only place that knows sockets, shards
+//! and the controller together, so that none of them needs to know another.
+//!
+//! `sockets` moves bytes and frames, `calls` carries requests from their frame to their answer, `mail`
+//! is how shards talk.
+
+pub mod calls;
+pub mod mail;
+mod sockets;
+mod stop;
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::op::{Completion, Done, Op};
+use headwater_io::socket::Listener;
+use slab::Slab;
+
+use crate::api::Node;
+use crate::api::access::Principal;
+use crate::broker::catalog::Catalog;
+use crate::broker::controller::{Controller, Worked};
+use crate::broker::fetch_sessions::FetchSessions;
+use crate::config::broker::BrokerConfig;
+use crate::log::look::TimeHit;
+use crate::model::{LeaderEpoch, ShardId};
+use crate::net::connection::Connection;
+use crate::net::limits::Limits;
+use crate::shard::Shard;
+use crate::shard::letters::{Answer, CallId, Refusal, ReplyTo};
+use crate::shard::serve::Moment;
+use crate::token::Owner;
+use calls::CallState;
+use mail::Mail;
+
+/// How often connections are looked at for silence.
+const IDLE_SWEEP: Duration = Duration::from_secs(5);
+
+/// Everything one core works with.
+pub struct Worker {
+    id: ShardId,
+    io: Driver,
+    shard: Shard,
+    mail: Mail,
+    listener: Option<Listener>,
+    connections: Slab<Connection>,
+    /// Connections that may have something to do at the end of this tick.
+    touched: Vec<u32>,
+    calls: HashMap<CallId, CallState>,
+    next_call: u64,
+    /// When parked calls go on in any case.
+    deadlines: BTreeSet<(Nanos, CallId)>,
+    /// Who waits for a job.
+    jobs: Slab<JobOwner>,
+    catalog: Arc<Catalog>,
+    config: Arc<BrokerConfig>,
+    node: Arc<Node>,
+    sessions: FetchSessions,
+    producer_ids: Range<i64>,
+    new_id: Box<dyn FnMut() -> [u8; 16]>,
+    principal: Principal,
+    limits: Limits,
+    /// Bytes of requests in service.
+    held_bytes: usize,
+    was_pressed: bool,
+    controller: Option<Controller>,
+    next_sweep: Nanos,
+    completions: Vec<Completion>,
+    answers: Vec<(ReplyTo, Answer)>,
+    stop: stop::Stop,
+}
+
+/// What a worker is made of.
+pub struct Parts {
+    /// Which shard.
+    pub id: ShardId,
+    /// Its ring.
+    pub io: Driver,
+    /// Its partitions.
+    pub shard: Shard,
+    /// Its mailbox and those of the others.
+    pub mail: Mail,
+    /// Where clients connect, if they may.
+    pub listener: Option<Listener>,
+    /// The topics.
+    pub catalog: Arc<Catalog>,
+    /// The settings.
+    pub config: Arc<BrokerConfig>,
+    /// What clients are told.
+    pub node: Arc<Node>,
+    /// The limits of connections.
+    pub limits: Limits,
+    /// On the first shard.
+    pub controller: Option<Controller>,
+    /// Makes random ids.
+    pub new_id: Box<dyn FnMut() -> [u8; 16]>,
+}
+
+enum JobOwner {
+    Controller,
+    Time { reply_to: ReplyTo, epoch: LeaderEpoch },
+}
+
+impl Worker {
+    /// A worker that is ready to run.
+    pub fn new(mut parts: Parts) -> Self {
+        let session_seed = i32::from_be_bytes((parts.new_id)()[..4].try_into().expect("four bytes")) & 0x3fff_ffff;
+        let now = parts.io.clock().now();
+        Worker {
+            id: parts.id,
+            io: parts.io,
+            shard: parts.shard,
+            mail: parts.mail,
+            listener: parts.listener,
+            connections: Slab::new(),
+            touched: Vec::new(),
+            calls: HashMap::new(),
+            next_call: 0,
+            deadlines: BTreeSet::new(),
+            jobs: Slab::new(),
+            catalog: parts.catalog,
+            sessions: FetchSessions::new(parts.config.fetch_sessions_max.div_ceil(parts.node.shards), session_seed),
+            config: parts.config,
+            node: parts.node,
+            producer_ids: 0..0,
+            new_id: parts.new_id,
+            principal: Principal::anonymous(),
+            limits: parts.limits,
+            held_bytes: 0,
+            was_pressed: false,
+            controller: parts.controller,
+            next_sweep: now.after(IDLE_SWEEP),
+            completions: Vec::with_capacity(256),
+            answers: Vec::with_capacity(256),
+            stop: stop::Stop::default(),
+        }
+    }
+
+    /// Runs until it is told to stop; what its logs were.
+    pub fn run(mut self) -> Vec<crate::log::Log> {
+        self.accept();
+        while !self.is_stopped() {
+            self.tick();
+        }
+        self.shard.into_logs()
+    }
+
+    /// One round: what has come in, what it leads to, what goes out.
+    pub fn tick(&mut self) {
+        let until = self.deadline();
+        let mut completions = std::mem::take(&mut self.completions);
+        self.io.wait(&mut completions, until);
+        for completion in completions.drain(..) {
+            self.complete(completion);
+        }
+        self.completions = completions;
+        self.read_mail();
+        self.resume_expired();
+        self.serve_touched();
+        self.run_controller();
+        // Appends of this tick share one write; answers that are ready at once go out at once.
+        let now = self.now();
+        self.shard.pump(&mut self.io, now);
+        self.deliver();
+        self.serve_touched();
+        self.mail.flush();
+        self.look_at_pressure();
+        self.sweep();
+        self.advance_stop();
+    }
+
+    fn now(&self) -> Nanos {
+        self.io.clock().now()
+    }
+
+    fn moment(&self) -> Moment {
+        let clock = self.io.clock();
+        Moment { now: clock.now(), unix_ms: clock.unix_ms() }
+    }
+
+    fn deadline(&self) -> Nanos {
+        if self.mail.is_backed_up() || !self.touched.is_empty() {
+            return Nanos(0);
+        }
+        let call = self.deadlines.first().map(|(at, _)| *at);
+        let stop = self.stop.deadline();
+        [self.shard.deadline(), call, stop].into_iter().flatten().min().unwrap_or(self.next_sweep).min(self.next_sweep)
+    }
+
+    fn complete(&mut self, completion: Completion) {
+        let result = completion.result;
+        match Owner::of(completion.token) {
+            Owner::Listener => self.accepted(result),
+            Owner::Receive(slot) => self.received(slot, result),
+            Owner::Send(slot) => self.sent(slot, result),
+            Owner::Log(slot, op) => {
+                let now = self.now();
+                self.shard.complete(slot, op, result, now, &mut self.io);
+            }
+            Owner::Job(slot) => self.job_done(slot, result),
+        }
+    }
+
+    fn submit_job(&mut self, op: Op, owner: JobOwner) {
+        let slot = self.jobs.insert(owner) as u32;
+        self.io.submit(op, Owner::Job(slot).token());
+    }
+
+    fn job_done(&mut self, slot: u32, result: std::io::Result<Done>) {
+        let owner = self.jobs.remove(slot as usize);
+        let answer = match result {
+            Ok(Done::Job(answer)) => answer,
+            Ok(_) => unreachable!("a job ends as a job"),
+            Err(error) => return self.job_failed(owner, &error),
+        };
+        match owner {
+            JobOwner::Controller => self.publish(*answer.downcast::<Worked>().expect("the controller's work")),
+            JobOwner::Time { reply_to, epoch } => {
+                type Found = std::io::Result<Option<TimeHit>>;
+                let found = *answer.downcast::<Found>().expect("a look by time");
+                let found = found.map(|hit| (hit, epoch)).map_err(|error| {
+                    tracing::error!(%error, "a segment could not be searched by time");
+                    Refusal::Offline
+                });
+                self.answers.push((reply_to, Answer::Offset(found)));
+            }
+        }
+    }
+
+    fn job_failed(&mut self, owner: JobOwner, error: &std::io::Error) {
+        match owner {
+            // Its store is gone with it: without one no topic can be created, so better to be restarted.
+            JobOwner::Controller => panic!("the controller's work failed: {error}"),
+            JobOwner::Time { reply_to, .. } => {
+                self.answers.push((reply_to, Answer::Offset(Err(Refusal::Offline))));
+            }
+        }
+    }
+
+    fn run_controller(&mut self) {
+        let Some(work) = self.controller.as_mut().and_then(Controller::next) else { return };
+        let job = Op::Job(Box::new(move |fs| Box::new(work.run(fs))));
+        self.submit_job(job, JobOwner::Controller);
+    }
+
+    fn publish(&mut self, worked: Worked) {
+        let controller = self.controller.as_mut().expect("only the controller's shard works for it");
+        let (publication, reply_to, outcome) = controller.finish(worked);
+        self.spread(publication);
+        match reply_to {
+            ReplyTo::Call { shard, call, .. } if shard == self.id => self.outcome_of_call(call, outcome),
+            ReplyTo::Call { shard, call, .. } => self.mail.send(shard, mail::Letter::Outcome(call, outcome)),
+            ReplyTo::Program(completer) => completer.complete(outcome),
+            ReplyTo::Nobody => {}
+        }
+    }
+
+    /// When memory is no longer short, connections that were kept from receiving get their turn.
+    fn look_at_pressure(&mut self) {
+        let pressed = self.is_pressed();
+        if std::mem::replace(&mut self.was_pressed, pressed) && !pressed {
+            self.touch_all();
+        }
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.held_bytes >= self.limits.held_bytes || self.shard.is_pressed()
+    }
+
+    fn sweep(&mut self) {
+        let now = self.now();
+        if now < self.next_sweep {
+            return;
+        }
+        self.next_sweep = now.after(IDLE_SWEEP);
+        self.close_idle(now);
+    }
+}

@@ -1,0 +1,75 @@
+//! Stopping: no new requests, answers to those in service, everything flushed, and then an end; each
+//! stage with a limit, so that a slow client or disk cannot hold it up for ever.
+
+use std::time::Duration;
+
+use headwater_io::clock::Nanos;
+
+use super::Worker;
+
+/// How long requests in service may take.
+const ANSWERS: Duration = Duration::from_secs(3);
+/// How long flushing may take. What is not durable by then was not acknowledged as such.
+const FLUSH: Duration = Duration::from_secs(20);
+
+/// How far a worker is with stopping.
+#[derive(Default)]
+pub(super) enum Stop {
+    /// Not asked for.
+    #[default]
+    Running,
+    /// Requests in service are answered.
+    Draining(Nanos),
+    /// Logs are flushed.
+    Flushing(Nanos),
+    /// Nothing is left to do.
+    Stopped,
+}
+
+impl Stop {
+    pub(super) fn deadline(&self) -> Option<Nanos> {
+        match self {
+            Stop::Draining(until) | Stop::Flushing(until) => Some(*until),
+            Stop::Running | Stop::Stopped => None,
+        }
+    }
+}
+
+impl Worker {
+    pub(super) fn begin_stop(&mut self) {
+        if let Stop::Running = self.stop {
+            // Parked fetches would wait for records that will not come.
+            let parked: Vec<_> = self.deadlines.iter().map(|(_, call)| *call).collect();
+            self.drop_parked(parked);
+            self.drain_connections();
+            self.stop = Stop::Draining(self.now().after(ANSWERS));
+        }
+    }
+
+    pub(super) fn advance_stop(&mut self) {
+        let now = self.now();
+        match self.stop {
+            Stop::Draining(until) if now >= until || !self.has_busy_connections() => {
+                self.shard.flush_all();
+                self.stop = Stop::Flushing(now.after(FLUSH));
+            }
+            Stop::Flushing(until) if now >= until || self.shard.is_quiet() => {
+                if now >= until {
+                    tracing::error!("stopped before everything was flushed: the disk did not answer in time");
+                }
+                self.stop = Stop::Stopped;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.stop, Stop::Stopped)
+    }
+
+    fn drop_parked(&mut self, parked: Vec<crate::shard::letters::CallId>) {
+        for call in parked {
+            self.end_wait(call);
+        }
+    }
+}
