@@ -71,9 +71,14 @@ impl fmt::Display for BootError {
         match self {
             BootError::Start(e) => e.fmt(f),
             BootError::Listen(addr, e) if e.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "{addr} is in use by another process: stop that one, or choose another port with --listen")
+                write!(
+                    f,
+                    "{addr} is in use by another process: stop that one, or choose another port with --listen"
+                )
             }
-            BootError::Listen(addr, e) => write!(f, "cannot listen on {addr}: {e}; choose another address with --listen"),
+            BootError::Listen(addr, e) => {
+                write!(f, "cannot listen on {addr}: {e}; choose another address with --listen")
+            }
             BootError::Backend(backend, e) => write!(
                 f,
                 "backend {backend} cannot be used: {e}; `headwater doctor` says why, --backend posix works everywhere"
@@ -102,7 +107,8 @@ pub fn boot(config: BrokerConfig, listen: bool) -> Result<Running, BootError> {
         BackendName::Uring => Backend::Uring,
         BackendName::Posix => Backend::Posix,
     }));
-    let claimed = start::claim(&fs, &config.data_dir, config.node_id, [random_hex()?, random_hex()?])?;
+    let claimed =
+        start::claim(&fs, &config.data_dir, config.node_id, [random_hex()?, random_hex()?])?;
     let shards = shard_count(&config);
     let direct = use_direct_io(&config)?;
     let memory = memory_bytes(&config) / shards;
@@ -154,16 +160,22 @@ fn launch(launch: Launch) -> Result<Running, BootError> {
         let (seed_to, seed) = mpsc::channel::<Seed>();
         let (made_to, made) = mpsc::channel();
         let (config, node, backend) = (Arc::clone(&config), Arc::clone(&node), choice.backend);
-        let run = move || run_shard(ShardId(n as u16), backend, spin, config, node, limits, &seed, &made_to);
+        let run = move || {
+            run_shard(ShardId(n as u16), backend, spin, config, node, limits, &seed, &made_to)
+        };
         let thread = std::thread::Builder::new().name(format!("hw-shard-{n}")).spawn(run);
         threads.push(thread.map_err(|e| BootError::Io("a thread cannot be started", e))?);
-        let made: io::Result<Sender<Letter>> = made.recv().expect("a shard says whether it has a ring");
+        let made: io::Result<Sender<Letter>> =
+            made.recv().expect("a shard says whether it has a ring");
         peers.push(made.map_err(|e| BootError::Backend(backend, e))?);
         seeds.push(seed_to);
     }
     let hot_max = hot_bytes(&config, memory);
-    let mut parts: Vec<Shard> =
-        pools.into_iter().enumerate().map(|(n, pool)| Shard::new(ShardId(n as u16), pool, hot_max)).collect();
+    let mut parts: Vec<Shard> = pools
+        .into_iter()
+        .enumerate()
+        .map(|(n, pool)| Shard::new(ShardId(n as u16), pool, hot_max))
+        .collect();
     for (shard, key, settings, log) in opened.logs {
         parts[usize::from(shard.0)].adopt(key, settings, log);
     }
@@ -177,7 +189,8 @@ fn launch(launch: Launch) -> Result<Running, BootError> {
             controller: controller.take(),
             catalog: Arc::clone(&opened.catalog),
         };
-        seed.send(seed_of).map_err(|_| BootError::Io("a shard ended at once", io::ErrorKind::Other.into()))?;
+        seed.send(seed_of)
+            .map_err(|_| BootError::Io("a shard ended at once", io::ErrorKind::Other.into()))?;
     }
     let data_dir = config.data_dir.clone();
     Ok(Running { peers, listen: bound, choice, node, threads, data_dir, _claimed: opened.claimed })
@@ -320,8 +333,10 @@ fn hot_bytes(config: &BrokerConfig, memory: usize) -> usize {
 fn bind(config: &BrokerConfig, shards: usize) -> Result<Vec<Listener>, BootError> {
     let name = format!("{}:{}", config.listen.host, config.listen.port);
     let fail = |e| BootError::Listen(name.clone(), e);
-    let resolved = (config.listen.host.as_str(), config.listen.port).to_socket_addrs().map_err(fail)?;
-    let addr = resolved.into_iter().next().ok_or_else(|| fail(io::ErrorKind::AddrNotAvailable.into()))?;
+    let resolved =
+        (config.listen.host.as_str(), config.listen.port).to_socket_addrs().map_err(fail)?;
+    let addr =
+        resolved.into_iter().next().ok_or_else(|| fail(io::ErrorKind::AddrNotAvailable.into()))?;
     // Held alone for a moment: sharing a port with another process of ours must be an error, too.
     let alone = Listener::bind(addr, false).map_err(fail)?;
     let addr = alone.local_addr().map_err(fail)?;

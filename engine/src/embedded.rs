@@ -138,9 +138,16 @@ impl Engine {
     }
 
     /// Creates a topic; durable when the reply is there.
-    pub fn create_topic(&self, name: &str, partitions: i32, overrides: &[(&str, &str)]) -> Reply<(), Outcome> {
-        let overrides: BTreeMap<String, String> =
-            overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    pub fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        overrides: &[(&str, &str)],
+    ) -> Reply<(), Outcome> {
+        let overrides: BTreeMap<String, String> = overrides
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let id = Uuid(boot::new_id());
         let topic = NewTopic { name: name.to_owned(), partitions, replicas: 1, overrides, id };
         self.command(Command::Create { topics: vec![topic], validate_only: false })

@@ -67,7 +67,9 @@ impl Clock {
             Clock::Real(_) => {
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
             }
-            Clock::Sim(clock) => SIM_EPOCH_MS + (clock.now.load(Ordering::Relaxed) / 1_000_000) as i64,
+            Clock::Sim(clock) => {
+                SIM_EPOCH_MS + (clock.now.load(Ordering::Relaxed) / 1_000_000) as i64
+            }
         }
     }
 }

@@ -195,13 +195,15 @@ impl Fs {
     /// Reserves disk space for the first `len` bytes and makes the file at least that long.
     pub fn allocate(&self, file: &File, len: u64) -> io::Result<()> {
         match &*file.0 {
-            FileKind::Os(_) => match sys::fallocate(file.fd(), len) {
-                // Some file systems cannot; a sparse file serves, only slower and without the promise.
-                Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
-                    if self.len(file)? < len { self.set_len(file, len) } else { Ok(()) }
+            FileKind::Os(_) => {
+                match sys::fallocate(file.fd(), len) {
+                    // Some file systems cannot; a sparse file serves, only slower and without the promise.
+                    Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                        if self.len(file)? < len { self.set_len(file, len) } else { Ok(()) }
+                    }
+                    other => other,
                 }
-                other => other,
-            },
+            }
             FileKind::Sim(sim) => sim.allocate(len),
         }
     }

@@ -60,8 +60,9 @@ fn work(
         // The lock is held while waiting: threads queue up behind it instead of on the channel.
         let next = tasks.lock().expect("task lock").recv();
         let Ok((slot, task)) = next else { return };
-        let result = panic::catch_unwind(AssertUnwindSafe(|| task(fs)))
-            .unwrap_or_else(|_| Err(io::Error::other("an I/O task panicked; its message is above")));
+        let result = panic::catch_unwind(AssertUnwindSafe(|| task(fs))).unwrap_or_else(|_| {
+            Err(io::Error::other("an I/O task panicked; its message is above"))
+        });
         finished.push((slot, result));
         waker.wake();
     }

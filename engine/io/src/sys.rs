@@ -74,7 +74,8 @@ pub(crate) fn listen(addr: SocketAddr, shared: bool) -> io::Result<OwnedFd> {
     let family = if addr.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
     // SAFETY: no pointers involved; the new descriptor is ours alone.
-    let fd = unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0) as isize)? as RawFd) };
+    let fd =
+        unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0) as isize)? as RawFd) };
     set_option(&fd, libc::SO_REUSEADDR)?;
     if shared {
         set_option(&fd, libc::SO_REUSEPORT)?;
@@ -92,8 +93,7 @@ fn set_option(fd: &OwnedFd, option: libc::c_int) -> io::Result<()> {
     let len = mem::size_of::<libc::c_int>() as libc::socklen_t;
     let value = ptr::from_ref(&on).cast();
     // SAFETY: `value` points to `len` bytes of a live local.
-    let result =
-        unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, value, len) };
+    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, value, len) };
     check(result as isize).map(drop)
 }
 
@@ -185,8 +185,7 @@ pub(crate) fn pwritev(fd: RawFd, parts: &[Bytes], at: u64, durable: bool) -> io:
         let vecs = iovecs(parts, done);
         let offset = (at + done as u64) as libc::off_t;
         // SAFETY: every vector points into `parts`, which outlive the call; the kernel only reads.
-        let result =
-            unsafe { libc::pwritev2(fd, vecs.as_ptr(), vecs.len() as i32, offset, flags) };
+        let result = unsafe { libc::pwritev2(fd, vecs.as_ptr(), vecs.len() as i32, offset, flags) };
         match check(result) {
             Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
             Ok(n) => done += n,
@@ -257,10 +256,13 @@ unsafe impl Send for Mapping {}
 impl Mapping {
     pub(crate) fn new(fd: RawFd, len: usize) -> io::Result<Self> {
         // SAFETY: a fresh mapping chosen by the kernel; nothing of ours is replaced.
-        let start = unsafe {
-            libc::mmap(ptr::null_mut(), len, libc::PROT_READ, libc::MAP_SHARED, fd, 0)
-        };
-        if start == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(Mapping { start, len }) }
+        let start =
+            unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_READ, libc::MAP_SHARED, fd, 0) };
+        if start == libc::MAP_FAILED {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(Mapping { start, len })
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -322,13 +324,15 @@ impl Epoll {
         }
         let mut event = libc::epoll_event { events: events as u32, u64: key };
         // SAFETY: `event` is a live local that the kernel copies.
-        let modified = unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, &mut event) };
+        let modified =
+            unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, &mut event) };
         if modified == 0 {
             return Ok(());
         }
         // SAFETY: as above.
-        check(unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) } as isize)
-            .map(drop)
+        check(unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) }
+            as isize)
+        .map(drop)
     }
 
     /// The keys of descriptors that became ready within `timeout`.

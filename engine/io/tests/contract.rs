@@ -126,7 +126,8 @@ fn many_writes_are_in_flight_at_once() {
         let file = b.file("f");
         for n in 0..64u64 {
             let bufs = vec![block(n as u8, 1)];
-            let write = Op::Write { file: file.clone(), at: n * BLOCK as u64, bufs, durable: false };
+            let write =
+                Op::Write { file: file.clone(), at: n * BLOCK as u64, bufs, durable: false };
             b.driver.submit(write, Token(n));
         }
         let mut out = Vec::new();

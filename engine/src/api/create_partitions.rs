@@ -62,7 +62,11 @@ impl Call {
                 Ok(_) => (ErrorCode::None, None),
                 Err(fault) => (fault.code, Some(fault.message.into())),
             };
-            self.results.push(CreatePartitionsTopicResult { name: name.clone().into(), error_code, error_message });
+            self.results.push(CreatePartitionsTopicResult {
+                name: name.clone().into(),
+                error_code,
+                error_message,
+            });
         }
     }
 

@@ -7,7 +7,8 @@
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::create_topics::{
-    CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse, CreatedTopicConfig,
+    CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
+    CreatedTopicConfig,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -58,10 +59,17 @@ pub fn begin(
     Ok((Work::CreateTopics(call), Step::Command(Command::Create { topics, validate_only })))
 }
 
-fn new_topic(topic: &CreatableTopic<'_>, twice: bool, context: &mut Context<'_>) -> Result<NewTopic, Fault> {
+fn new_topic(
+    topic: &CreatableTopic<'_>,
+    twice: bool,
+    context: &mut Context<'_>,
+) -> Result<NewTopic, Fault> {
     let fault = |code, message: &str| Err(Fault { code, message: message.to_owned() });
     if twice {
-        return fault(ErrorCode::InvalidRequest, "the topic is named more than once in this request");
+        return fault(
+            ErrorCode::InvalidRequest,
+            "the topic is named more than once in this request",
+        );
     }
     let (mut partitions, mut replicas) = (topic.num_partitions, topic.replication_factor);
     if !topic.assignments.is_empty() {
@@ -72,13 +80,23 @@ fn new_topic(topic: &CreatableTopic<'_>, twice: bool, context: &mut Context<'_>)
         let mut indexes: Vec<i32> = topic.assignments.iter().map(|a| a.partition_index).collect();
         indexes.sort_unstable();
         if !ours || !indexes.iter().copied().eq(0..indexes.len() as i32) {
-            return fault(ErrorCode::InvalidReplicaAssignment, "assign partitions 0, 1, ... to the one node there is");
+            return fault(
+                ErrorCode::InvalidReplicaAssignment,
+                "assign partitions 0, 1, ... to the one node there is",
+            );
         }
         (partitions, replicas) = (indexes.len() as i32, 1);
     }
-    let overrides = topic.configs.iter().filter_map(|c| Some((c.name.to_owned(), c.value?.to_owned())));
+    let overrides =
+        topic.configs.iter().filter_map(|c| Some((c.name.to_owned(), c.value?.to_owned())));
     let overrides = overrides.collect();
-    Ok(NewTopic { name: topic.name.to_owned(), partitions, replicas, overrides, id: Uuid((context.new_id)()) })
+    Ok(NewTopic {
+        name: topic.name.to_owned(),
+        partitions,
+        replicas,
+        overrides,
+        id: Uuid((context.new_id)()),
+    })
 }
 
 impl Call {
@@ -108,12 +126,14 @@ impl Call {
     }
 
     fn created(&self, topic: &Topic, context: &Context<'_>) -> CreatableTopicResult<'static> {
-        let configs = describe_topic(context.config, &topic.overrides).into_iter().map(|setting| CreatedTopicConfig {
-            name: setting.name.into(),
-            value: setting.value.map(Into::into),
-            read_only: setting.read_only,
-            config_source: setting.source as i8,
-            is_sensitive: setting.sensitive,
+        let configs = describe_topic(context.config, &topic.overrides).into_iter().map(|setting| {
+            CreatedTopicConfig {
+                name: setting.name.into(),
+                value: setting.value.map(Into::into),
+                read_only: setting.read_only,
+                config_source: setting.source as i8,
+                is_sensitive: setting.sensitive,
+            }
         });
         CreatableTopicResult {
             name: topic.name.clone().into(),

@@ -3,7 +3,9 @@
 //! Answered when the deletion is durable. Consumers of a deleted topic are told that it is unknown.
 
 use bytes::Bytes;
-use headwater_protocol::messages::delete_topics::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
+use headwater_protocol::messages::delete_topics::{
+    DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse,
+};
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
 
@@ -62,7 +64,8 @@ impl Call {
 
     /// The answer.
     pub fn reply(&mut self) -> Step {
-        let response = DeleteTopicsResponse { throttle_time_ms: 0, topics: std::mem::take(&mut self.results) };
+        let response =
+            DeleteTopicsResponse { throttle_time_ms: 0, topics: std::mem::take(&mut self.results) };
         self.origin.reply(|w| response.encode(w, self.origin.version))
     }
 }

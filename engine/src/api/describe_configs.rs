@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::describe_configs::{
-    ConfigSynonym, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse, DescribeConfigsResult,
-    DescribedConfig,
+    ConfigSynonym, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
+    DescribeConfigsResult, DescribedConfig,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -45,7 +45,8 @@ fn describe<'a>(
         Ok(settings) => (ErrorCode::None, None, settings),
         Err((code, message)) => (code, Some(message.into()), Vec::new()),
     };
-    let wanted = |name: &str| resource.configuration_keys.as_ref().is_none_or(|keys| keys.contains(&name));
+    let wanted =
+        |name: &str| resource.configuration_keys.as_ref().is_none_or(|keys| keys.contains(&name));
     let settings = settings.into_iter().filter(|setting| wanted(&setting.name));
     DescribeConfigsResult {
         error_code,
@@ -67,16 +68,27 @@ fn settings(
         }
         TOPIC => match context.catalog.by_name(name) {
             Some(topic) => Ok(describe_topic(context.config, &topic.overrides)),
-            None => Err((ErrorCode::UnknownTopicOrPartition, format!("topic '{name}' does not exist"))),
+            None => {
+                Err((ErrorCode::UnknownTopicOrPartition, format!("topic '{name}' does not exist")))
+            }
         },
         BROKER if name.is_empty() => Ok(Vec::new()),
         BROKER if name.parse() == Ok(context.node.id) => Ok(describe_broker(context.config)),
-        BROKER => Err((ErrorCode::InvalidRequest, format!("this is broker {}, not {name}", context.node.id))),
-        other => Err((ErrorCode::InvalidRequest, format!("resources of type {other} have no settings here"))),
+        BROKER => Err((
+            ErrorCode::InvalidRequest,
+            format!("this is broker {}, not {name}", context.node.id),
+        )),
+        other => Err((
+            ErrorCode::InvalidRequest,
+            format!("resources of type {other} have no settings here"),
+        )),
     }
 }
 
-fn described(setting: DescribedSetting, request: &DescribeConfigsRequest<'_>) -> DescribedConfig<'static> {
+fn described(
+    setting: DescribedSetting,
+    request: &DescribeConfigsRequest<'_>,
+) -> DescribedConfig<'static> {
     let synonyms = setting.synonyms.into_iter().filter(|_| request.include_synonyms);
     let synonyms = synonyms.map(|(name, value, source)| ConfigSynonym {
         name: name.into(),

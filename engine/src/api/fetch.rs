@@ -115,7 +115,12 @@ fn session(
     let forgotten: Vec<PartitionKey> = request
         .forgotten_topics
         .iter()
-        .flat_map(|topic| topic.partitions.iter().map(|index| key(topic.name, topic.topic_id, *index, origin, context)))
+        .flat_map(|topic| {
+            topic
+                .partitions
+                .iter()
+                .map(|index| key(topic.name, topic.topic_id, *index, origin, context))
+        })
         .collect();
     match context.sessions.update(id, epoch, wanted, &forgotten) {
         Ok(all) => Ok((id, all, true)),
@@ -164,7 +169,12 @@ impl Call {
         let read = |n: &usize| {
             let wanted = &self.wanted[*n];
             let bytes_max = wanted.bytes_max.max(0) as u64;
-            ReadAsk { partition: wanted.partition, offset: wanted.offset, bytes_max, epoch: wanted.epoch }
+            ReadAsk {
+                partition: wanted.partition,
+                offset: wanted.offset,
+                bytes_max,
+                epoch: wanted.epoch,
+            }
         };
         let asks = by_shard
             .iter()
@@ -195,7 +205,8 @@ impl Call {
                 Err(_) => failed = true,
             }
         }
-        if failed || bytes >= self.min_bytes || context.now >= self.until || self.wanted.is_empty() {
+        if failed || bytes >= self.min_bytes || context.now >= self.until || self.wanted.is_empty()
+        {
             return self.reply(context);
         }
         Step::Park { until: self.until, watches: self.watches() }
@@ -263,7 +274,8 @@ impl Call {
         first: bool,
         pieces: &mut Vec<Vec<Piece>>,
     ) -> FetchPartitionResponse<'static> {
-        let mut response = FetchPartitionResponse { index: wanted.partition.index, ..Default::default() };
+        let mut response =
+            FetchPartitionResponse { index: wanted.partition.index, ..Default::default() };
         match result {
             Ok(read) => {
                 response.high_watermark = read.high_watermark.0;
@@ -293,7 +305,9 @@ impl Call {
     fn encode(&self, response: &FetchResponse<'_>, pieces: Vec<Vec<Piece>>) -> Step {
         let Origin { api, version, correlation_id } = self.origin;
         let mut buffer = BytesMut::with_capacity(512);
-        let holes = encode_response(&mut buffer, api, version, correlation_id, |w| response.encode_with_holes(w, version));
+        let holes = encode_response(&mut buffer, api, version, correlation_id, |w| {
+            response.encode_with_holes(w, version)
+        });
         let encoded = buffer.freeze();
         let mut parts = Vec::new();
         let mut at = 0;
@@ -308,10 +322,16 @@ impl Call {
 }
 
 /// Adds a partition under its topic; partitions of one topic that follow each other share an entry.
-fn add(response: &mut FetchResponse<'_>, wanted: &Wanted, partition: FetchPartitionResponse<'static>) {
+fn add(
+    response: &mut FetchResponse<'_>,
+    wanted: &Wanted,
+    partition: FetchPartitionResponse<'static>,
+) {
     let id = wanted.partition.topic;
     match response.topics.last_mut() {
-        Some(topic) if topic.topic_id == id && topic.name == wanted.topic => topic.partitions.push(partition),
+        Some(topic) if topic.topic_id == id && topic.name == wanted.topic => {
+            topic.partitions.push(partition)
+        }
         _ => response.topics.push(FetchTopicResponse {
             name: wanted.topic.clone().into(),
             topic_id: id,

@@ -5,7 +5,9 @@
 
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
-use headwater_protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+use headwater_protocol::messages::init_producer_id::{
+    InitProducerIdRequest, InitProducerIdResponse,
+};
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
 
@@ -70,7 +72,8 @@ impl Call {
             Ok(producer) => (ErrorCode::None, producer),
             Err(code) => (code, (-1, -1)),
         };
-        let response = InitProducerIdResponse { throttle_time_ms: 0, error_code, producer_id, producer_epoch };
+        let response =
+            InitProducerIdResponse { throttle_time_ms: 0, error_code, producer_id, producer_epoch };
         self.origin.reply(|w| response.encode(w, self.origin.version))
     }
 }

@@ -47,7 +47,11 @@ pub fn begin(
                 (Some(_), None) => {}
                 (Some(topic), Some(at)) => {
                     call.parts.push((call.topics.len(), partitions.len()));
-                    let ask = Ask::Offset { partition: topic.key(index), at, epoch: partition.current_leader_epoch };
+                    let ask = Ask::Offset {
+                        partition: topic.key(index),
+                        at,
+                        epoch: partition.current_leader_epoch,
+                    };
                     asks.push((topic.shard(index, context.node.shards), ask));
                 }
             }
@@ -63,7 +67,13 @@ pub fn begin(
 }
 
 fn nothing(index: i32) -> ListOffsetsPartitionResponse {
-    ListOffsetsPartitionResponse { index, error_code: ErrorCode::None, timestamp: -1, offset: -1, leader_epoch: -1 }
+    ListOffsetsPartitionResponse {
+        index,
+        error_code: ErrorCode::None,
+        timestamp: -1,
+        offset: -1,
+        leader_epoch: -1,
+    }
 }
 
 fn offset_at(timestamp: i64) -> Option<OffsetAt> {
@@ -97,7 +107,8 @@ impl Call {
     /// The answer.
     pub fn reply(&mut self) -> Step {
         let topics = std::mem::take(&mut self.topics).into_iter();
-        let topics = topics.map(|(name, partitions)| ListOffsetsTopicResponse { name: name.into(), partitions });
+        let topics = topics
+            .map(|(name, partitions)| ListOffsetsTopicResponse { name: name.into(), partitions });
         let response = ListOffsetsResponse { throttle_time_ms: 0, topics: topics.collect() };
         self.origin.reply(|w| response.encode(w, self.origin.version))
     }

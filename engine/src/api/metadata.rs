@@ -42,7 +42,8 @@ pub fn begin(
 ) -> Result<(Work, Step), DecodeError> {
     let request = MetadataRequest::decode(r, origin.version)?;
     let topics = request.topics.as_ref();
-    let topics = topics.map(|topics| topics.iter().map(|t| (t.name.map(str::to_owned), t.topic_id)).collect());
+    let topics = topics
+        .map(|topics| topics.iter().map(|t| (t.name.map(str::to_owned), t.topic_id)).collect());
     let mut call = Call { origin, topics };
     let creates = request.allow_auto_topic_creation && context.config.auto_create_topics;
     let missing = if creates { call.missing(context) } else { Vec::new() };
@@ -56,7 +57,9 @@ pub fn begin(
 impl Call {
     fn missing(&self, context: &mut Context<'_>) -> Vec<NewTopic> {
         let names = self.topics.iter().flatten().filter_map(|(name, _)| name.clone());
-        let missing = names.filter(|name| context.catalog.by_name(name).is_none() && directory::is_topic_name(name));
+        let missing = names.filter(|name| {
+            context.catalog.by_name(name).is_none() && directory::is_topic_name(name)
+        });
         missing
             .map(|name| NewTopic {
                 name,
@@ -73,9 +76,16 @@ impl Call {
         let node = context.node;
         let topics = match &self.topics {
             None => context.catalog.topics().map(|topic| described(topic, node)).collect(),
-            Some(asked) => asked.iter().map(|(name, id)| one(name.as_deref(), *id, context)).collect(),
+            Some(asked) => {
+                asked.iter().map(|(name, id)| one(name.as_deref(), *id, context)).collect()
+            }
         };
-        let broker = MetadataBroker { node_id: node.id, host: (&node.host).into(), port: node.port, rack: None };
+        let broker = MetadataBroker {
+            node_id: node.id,
+            host: (&node.host).into(),
+            port: node.port,
+            rack: None,
+        };
         let response = MetadataResponse {
             throttle_time_ms: 0,
             brokers: vec![broker],

@@ -32,8 +32,8 @@ use crate::broker::catalog::Catalog;
 use crate::broker::controller::{Command, Outcome};
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::config::broker::BrokerConfig;
-use crate::model::{LeaderEpoch, ShardId};
 use crate::log::read::Piece;
+use crate::model::{LeaderEpoch, ShardId};
 use crate::shard::letters::{Answer, Ask};
 use access::{Allowed, Operation, Principal};
 
@@ -193,7 +193,13 @@ impl Work {
     }
 }
 
-type Handler = fn(&mut Reader<'_>, &Bytes, Origin, &mut Context<'_>, Allowed) -> Result<(Work, Step), DecodeError>;
+type Handler = fn(
+    &mut Reader<'_>,
+    &Bytes,
+    Origin,
+    &mut Context<'_>,
+    Allowed,
+) -> Result<(Work, Step), DecodeError>;
 
 /// What is served: API, what its caller must be allowed to do, handler. Versions are in the protocol's
 /// own table.
@@ -254,7 +260,8 @@ mod tests {
             keys.sort();
             keys
         };
-        let served: Vec<ApiKey> = headwater_protocol::api_key::served().map(|(key, _)| key).collect();
+        let served: Vec<ApiKey> =
+            headwater_protocol::api_key::served().map(|(key, _)| key).collect();
         assert_eq!(dispatched, served);
     }
 }

@@ -56,7 +56,12 @@ pub fn begin(
         _ => None,
     };
     let silent = acks == Some(Acks::None);
-    let mut call = Call { origin, silent, topics: Vec::with_capacity(request.topics.len()), parts: Vec::new() };
+    let mut call = Call {
+        origin,
+        silent,
+        topics: Vec::with_capacity(request.topics.len()),
+        parts: Vec::new(),
+    };
     let mut asks = Vec::new();
     for topic in &request.topics {
         call.add_topic(topic, acks, frame, context, &mut asks);
@@ -88,8 +93,13 @@ impl Call {
             let bytes = partition.records.map_or(Bytes::new(), |records| frame.slice_ref(records));
             let checked = match (found.filter(|topic| topic.has(index)), acks) {
                 (_, None) => Err((ErrorCode::InvalidRequiredAcks, None)),
-                (None, _) => Err((if found.is_some() { ErrorCode::UnknownTopicOrPartition } else { missing }, None)),
-                (Some(topic), Some(acks)) => check(bytes, &topic.config, context.unix_ms).map(|set| (topic, acks, set)),
+                (None, _) => Err((
+                    if found.is_some() { ErrorCode::UnknownTopicOrPartition } else { missing },
+                    None,
+                )),
+                (Some(topic), Some(acks)) => {
+                    check(bytes, &topic.config, context.unix_ms).map(|set| (topic, acks, set))
+                }
             };
             match checked {
                 Ok((topic, acks, set)) => {
@@ -124,23 +134,36 @@ impl Call {
     /// The answer; none for `acks` 0, whose errors end the connection.
     pub fn reply(&mut self) -> Step {
         if self.silent {
-            let failed = self.topics.iter().flat_map(|t| &t.partitions).find(|p| p.error_code != ErrorCode::None);
+            let failed = self
+                .topics
+                .iter()
+                .flat_map(|t| &t.partitions)
+                .find(|p| p.error_code != ErrorCode::None);
             return match failed {
-                Some(partition) => Step::Close(format!("produce with acks=0 failed: {:?}", partition.error_code)),
+                Some(partition) => {
+                    Step::Close(format!("produce with acks=0 failed: {:?}", partition.error_code))
+                }
                 None => Step::Silent,
             };
         }
-        let topics = std::mem::take(&mut self.topics).into_iter().map(|topic| ProduceTopicResponse {
-            name: topic.name.into(),
-            topic_id: topic.id,
-            partitions: topic.partitions,
-        });
+        let topics =
+            std::mem::take(&mut self.topics).into_iter().map(|topic| ProduceTopicResponse {
+                name: topic.name.into(),
+                topic_id: topic.id,
+                partitions: topic.partitions,
+            });
         let response = ProduceResponse { topics: topics.collect(), ..Default::default() };
         self.origin.reply(|w| response.encode(w, self.origin.version))
     }
 }
 
-fn append(topic: &Topic, index: i32, set: RecordSet, acks: Acks, context: &Context<'_>) -> (ShardId, Ask) {
+fn append(
+    topic: &Topic,
+    index: i32,
+    set: RecordSet,
+    acks: Acks,
+    context: &Context<'_>,
+) -> (ShardId, Ask) {
     let partition = topic.key(index);
     (topic.shard(index, context.node.shards), Ask::Append { partition, set, acks })
 }
@@ -151,7 +174,10 @@ fn check(bytes: Bytes, config: &TopicConfig, unix_ms: i64) -> Result<RecordSet, 
     let set = RecordSet::check(bytes, config.max_message_bytes as usize).map_err(fault)?;
     let newest = set.max_timestamp_ms();
     let ahead = newest.saturating_sub(unix_ms);
-    if newest >= 0 && (ahead > config.message_timestamp_after_max_ms || -ahead > config.message_timestamp_before_max_ms) {
+    if newest >= 0
+        && (ahead > config.message_timestamp_after_max_ms
+            || -ahead > config.message_timestamp_before_max_ms)
+    {
         let why = format!("timestamp {newest} is too far from the broker's time {unix_ms}");
         return Err((ErrorCode::InvalidTimestamp, Some(why)));
     }
@@ -164,11 +190,17 @@ fn fault(error: RecordSetError) -> Fault {
         RecordSetError::TooLarge { .. } => ErrorCode::MessageTooLarge,
         RecordSetError::Control => ErrorCode::InvalidRecord,
         RecordSetError::Transactional => ErrorCode::InvalidTxnState,
-        RecordSetError::Batch(BatchError::BadMagic { .. }) => ErrorCode::UnsupportedForMessageFormat,
-        RecordSetError::Batch(BatchError::BadCompression { .. }) => ErrorCode::UnsupportedCompressionType,
-        RecordSetError::Batch(BatchError::BadRecordCount { .. } | BatchError::BadOffsetDelta { .. } | BatchError::BadProducer { .. }) => {
-            ErrorCode::InvalidRecord
+        RecordSetError::Batch(BatchError::BadMagic { .. }) => {
+            ErrorCode::UnsupportedForMessageFormat
         }
+        RecordSetError::Batch(BatchError::BadCompression { .. }) => {
+            ErrorCode::UnsupportedCompressionType
+        }
+        RecordSetError::Batch(
+            BatchError::BadRecordCount { .. }
+            | BatchError::BadOffsetDelta { .. }
+            | BatchError::BadProducer { .. },
+        ) => ErrorCode::InvalidRecord,
         RecordSetError::Batch(_) => ErrorCode::CorruptMessage,
     };
     (code, Some(format!("{error:?}")))

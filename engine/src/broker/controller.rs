@@ -160,7 +160,14 @@ impl Controller {
     /// A controller over an open store.
     pub fn new(place: Place, catalog: Arc<Catalog>, store: MetaStore) -> Self {
         let next_placement = catalog.topics().map(|topic| topic.placement + 1).max().unwrap_or(0);
-        Controller { place, catalog, store: Some(store), queue: VecDeque::new(), asked_by: None, next_placement }
+        Controller {
+            place,
+            catalog,
+            store: Some(store),
+            queue: VecDeque::new(),
+            asked_by: None,
+            next_placement,
+        }
     }
 
     /// Queues a command.
@@ -202,17 +209,26 @@ impl Controller {
 impl Work {
     /// Carries the command out; blocking.
     pub fn run(mut self, fs: &Fs) -> Worked {
-        let mut publication =
-            Publication { catalog: Arc::clone(&self.catalog), adopt: Vec::new(), release: Vec::new() };
+        let mut publication = Publication {
+            catalog: Arc::clone(&self.catalog),
+            adopt: Vec::new(),
+            release: Vec::new(),
+        };
         let outcome = match self.command.clone() {
             Command::Create { topics, validate_only } => Outcome::Topics(
-                topics.into_iter().map(|t| self.create(fs, t, validate_only, &mut publication)).collect(),
+                topics
+                    .into_iter()
+                    .map(|t| self.create(fs, t, validate_only, &mut publication))
+                    .collect(),
             ),
-            Command::Delete(names) => {
-                Outcome::Topics(names.into_iter().map(|n| self.delete(fs, &n, &mut publication)).collect())
-            }
+            Command::Delete(names) => Outcome::Topics(
+                names.into_iter().map(|n| self.delete(fs, &n, &mut publication)).collect(),
+            ),
             Command::Grow { topics, validate_only } => Outcome::Topics(
-                topics.into_iter().map(|t| self.grow(fs, &t, validate_only, &mut publication)).collect(),
+                topics
+                    .into_iter()
+                    .map(|t| self.grow(fs, &t, validate_only, &mut publication))
+                    .collect(),
             ),
             Command::Find(name) => Outcome::Topics(vec![self.find(&name, &self.catalog)]),
             Command::ProducerId => Outcome::ProducerId(self.producer_id()),
@@ -220,7 +236,13 @@ impl Work {
         Worked { store: self.store, outcome, publication, next_placement: self.next_placement }
     }
 
-    fn create(&mut self, fs: &Fs, new: NewTopic, dry: bool, out: &mut Publication) -> Result<Arc<Topic>, Fault> {
+    fn create(
+        &mut self,
+        fs: &Fs,
+        new: NewTopic,
+        dry: bool,
+        out: &mut Publication,
+    ) -> Result<Arc<Topic>, Fault> {
         let topic = self.check_new(new, &out.catalog)?;
         if !dry {
             self.next_placement += 1;
@@ -236,9 +258,13 @@ impl Work {
             return Err(Fault::new(ErrorCode::InvalidTopic, format!("{name:?}: {why}")));
         }
         if catalog.by_name(&name).is_some() {
-            return Err(Fault::new(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists.")));
+            return Err(Fault::new(
+                ErrorCode::TopicAlreadyExists,
+                format!("Topic '{name}' already exists."),
+            ));
         }
-        let partitions = if partitions == -1 { self.place.config.num_partitions } else { partitions };
+        let partitions =
+            if partitions == -1 { self.place.config.num_partitions } else { partitions };
         self.check_count(partitions, 0, catalog)?;
         if replicas != -1 && replicas != 1 {
             let why = format!("replication factor is {replicas}, but there is 1 broker");
@@ -253,23 +279,38 @@ impl Work {
         let others: i32 = catalog.topics().map(|topic| topic.partitions).sum::<i32>() - have;
         if partitions < 1 || partitions > PARTITIONS_MAX - others {
             let most = PARTITIONS_MAX - others;
-            let why = format!("{partitions} partitions: 1 to {most} more are possible on this broker");
+            let why =
+                format!("{partitions} partitions: 1 to {most} more are possible on this broker");
             return Err(Fault::new(ErrorCode::InvalidPartitions, why));
         }
         Ok(())
     }
 
     /// Folders, logs, record, in this order.
-    fn make(&mut self, fs: &Fs, topic: &Topic, from: i32, out: &mut Publication) -> Result<(), Fault> {
+    fn make(
+        &mut self,
+        fs: &Fs,
+        topic: &Topic,
+        from: i32,
+        out: &mut Publication,
+    ) -> Result<(), Fault> {
         let made = self.make_on_disk(fs, topic, from);
-        let logs = made.map_err(|e| storage(&format!("topic '{}' cannot be created", topic.name), &e))?;
+        let logs =
+            made.map_err(|e| storage(&format!("topic '{}' cannot be created", topic.name), &e))?;
         topics::write_record(&mut self.store, topic).map_err(|e| match e {
-            SwapError::Conflict(_) => Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile"),
+            SwapError::Conflict(_) => {
+                Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile")
+            }
             SwapError::Io(e) => storage("the metadata store cannot be written", &e),
         })?;
         for (index, log) in (from..).zip(logs) {
             let shard = topic.shard(index, self.place.pools.len());
-            out.adopt.push((shard, topic.key(index), self.place.partition_settings(&topic.config), log));
+            out.adopt.push((
+                shard,
+                topic.key(index),
+                self.place.partition_settings(&topic.config),
+                log,
+            ));
         }
         out.catalog = Arc::new(out.catalog.with(topic.clone()));
         Ok(())
@@ -278,7 +319,10 @@ impl Work {
     fn make_on_disk(&self, fs: &Fs, topic: &Topic, from: i32) -> std::io::Result<Vec<Log>> {
         let dirs = topics::make_folders(fs, &self.place.data_dir, topic, from)?;
         let indexes = from..topic.partitions;
-        indexes.zip(dirs).map(|(index, dir)| self.place.open_log(fs, topic, index, dir, None)).collect()
+        indexes
+            .zip(dirs)
+            .map(|(index, dir)| self.place.open_log(fs, topic, index, dir, None))
+            .collect()
     }
 
     fn find(&self, name: &TopicName, catalog: &Catalog) -> Result<Arc<Topic>, Fault> {
@@ -289,14 +333,21 @@ impl Work {
         found.cloned().ok_or_else(|| Fault::new(code, "This server does not host this topic."))
     }
 
-    fn delete(&mut self, fs: &Fs, name: &TopicName, out: &mut Publication) -> Result<Arc<Topic>, Fault> {
+    fn delete(
+        &mut self,
+        fs: &Fs,
+        name: &TopicName,
+        out: &mut Publication,
+    ) -> Result<Arc<Topic>, Fault> {
         if !self.place.config.delete_topics {
             let why = "delete.topic.enable is false on this broker";
             return Err(Fault::new(ErrorCode::TopicDeletionDisabled, why));
         }
         let topic = self.find(name, &out.catalog)?;
         topics::remove_record(&mut self.store, &topic.name).map_err(|e| match e {
-            SwapError::Conflict(_) => Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile"),
+            SwapError::Conflict(_) => {
+                Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile")
+            }
             SwapError::Io(e) => storage("the metadata store cannot be written", &e),
         })?;
         out.catalog = Arc::new(out.catalog.without(&topic.name));
@@ -308,7 +359,13 @@ impl Work {
         Ok(topic)
     }
 
-    fn grow(&mut self, fs: &Fs, (name, count): &(String, i32), dry: bool, out: &mut Publication) -> Result<Arc<Topic>, Fault> {
+    fn grow(
+        &mut self,
+        fs: &Fs,
+        (name, count): &(String, i32),
+        dry: bool,
+        out: &mut Publication,
+    ) -> Result<Arc<Topic>, Fault> {
         let topic = self.find(&TopicName::Name(name.clone()), &out.catalog)?;
         let have = topic.partitions;
         if *count <= have {
@@ -325,7 +382,8 @@ impl Work {
 
     /// Ids are handed out from a block whose end is durable, so that none is ever given twice.
     fn producer_id(&mut self) -> Result<i64, Fault> {
-        let record = self.store.get(PRODUCER_IDS_KEY).map(|(version, value)| (version, value.clone()));
+        let record =
+            self.store.get(PRODUCER_IDS_KEY).map(|(version, value)| (version, value.clone()));
         let (version, next) = match record {
             Some((version, value)) => (Some(version), value["next"].as_i64().unwrap_or(0)),
             None => (None, 0),

@@ -110,7 +110,13 @@ impl FetchSessions {
 
     /// Notes what the client is being told; a partition that had data goes to the end, so that the others
     /// get their turn when a response is full.
-    pub fn told(&mut self, id: i32, partition: PartitionKey, told: (Offset, Offset), had_data: bool) {
+    pub fn told(
+        &mut self,
+        id: i32,
+        partition: PartitionKey,
+        told: (Offset, Offset),
+        had_data: bool,
+    ) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if let Some(wanted) = session.wanted.get_mut(&partition) {
             wanted.told = told;
@@ -135,7 +141,14 @@ mod tests {
     fn wanted(index: i32, offset: i64) -> Wanted {
         let partition = PartitionKey { topic: TopicId::default(), index };
         let topic = "t".to_owned();
-        Wanted { partition, topic, offset: Offset(offset), bytes_max: 1, epoch: -1, told: TOLD_NOTHING }
+        Wanted {
+            partition,
+            topic,
+            offset: Offset(offset),
+            bytes_max: 1,
+            epoch: -1,
+            told: TOLD_NOTHING,
+        }
     }
 
     #[test]
@@ -143,7 +156,9 @@ mod tests {
         let mut sessions = FetchSessions::new(2, 1);
         let id = sessions.start(vec![wanted(0, 0), wanted(1, 0)]);
         sessions.told(id, wanted(0, 0).partition, (Offset(5), Offset(0)), true);
-        let now = sessions.update(id, 1, vec![wanted(0, 5), wanted(2, 7)], &[wanted(1, 0).partition]).unwrap();
+        let now = sessions
+            .update(id, 1, vec![wanted(0, 5), wanted(2, 7)], &[wanted(1, 0).partition])
+            .unwrap();
         let mut first = wanted(0, 5);
         first.told = (Offset(5), Offset(0));
         assert_eq!(now, vec![first, wanted(2, 7)]);
@@ -161,7 +176,10 @@ mod tests {
         sessions.update(one, 1, vec![], &[]).unwrap();
         let three = sessions.start(vec![]);
         assert_eq!(sessions.update(two, 1, vec![], &[]), Err(SessionError::NotFound));
-        assert!(sessions.update(one, 2, vec![], &[]).is_ok() && sessions.update(three, 1, vec![], &[]).is_ok());
+        assert!(
+            sessions.update(one, 2, vec![], &[]).is_ok()
+                && sessions.update(three, 1, vec![], &[]).is_ok()
+        );
         assert_eq!(FetchSessions::new(0, 1).start(vec![]), 0);
     }
 }

@@ -107,14 +107,21 @@ impl fmt::Display for ClaimError {
 }
 
 /// Locks the directory and reads its identity, or gives it one if it is empty.
-pub fn claim(fs: &Fs, dir: &Path, node_id: i32, fresh_ids: [String; 2]) -> Result<Claimed, ClaimError> {
+pub fn claim(
+    fs: &Fs,
+    dir: &Path,
+    node_id: i32,
+    fresh_ids: [String; 2],
+) -> Result<Claimed, ClaimError> {
     let io = |e| ClaimError::Io(dir.to_owned(), e);
     fs.create_dir_all(dir).map_err(io)?;
     let lock = lock(fs, dir)?;
     let path = dir.join(directory::IDENTITY);
-    let has_logs = fs.list(dir).map_err(io)?.iter().any(|entry| {
-        entry.is_dir && directory::parse_partition(&entry.name).is_some()
-    });
+    let has_logs = fs
+        .list(dir)
+        .map_err(io)?
+        .iter()
+        .any(|entry| entry.is_dir && directory::parse_partition(&entry.name).is_some());
     if fs.exists(&path) {
         let identity = read(fs, dir, &path, node_id)?;
         if has_logs && !fs.exists(&dir.join(directory::METADATA)) {
@@ -153,8 +160,10 @@ fn read(fs: &Fs, dir: &Path, path: &Path, node_id: i32) -> Result<Identity, Clai
     let bad = |why: String| ClaimError::BadIdentity(path.to_owned(), why);
     let bytes = fs.read(path).map_err(|e| bad(e.to_string()))?;
     // The version alone first: a newer format may have other fields.
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))?;
-    let found = value["format_version"].as_u64().ok_or_else(|| bad("no format_version".to_owned()))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))?;
+    let found =
+        value["format_version"].as_u64().ok_or_else(|| bad("no format_version".to_owned()))?;
     if found > u64::from(FORMAT_VERSION) {
         return Err(ClaimError::Newer { dir: dir.to_owned(), found: found as u32 });
     }
@@ -183,7 +192,10 @@ mod tests {
         assert!(first.fresh);
         let again = claim(&fs, dir, 1, ["x".to_owned(), "y".to_owned()]).unwrap();
         assert_eq!((again.identity, again.fresh), (first.identity, false));
-        assert!(matches!(claim(&fs, dir, 2, ids()), Err(ClaimError::OtherNode { found: 1, wanted: 2, .. })));
+        assert!(matches!(
+            claim(&fs, dir, 2, ids()),
+            Err(ClaimError::OtherNode { found: 1, wanted: 2, .. })
+        ));
     }
 
     #[test]
@@ -192,7 +204,8 @@ mod tests {
         let dir = Path::new("/d");
         fs.create_dir_all(&dir.join("t-0")).unwrap();
         assert!(matches!(claim(&fs, dir, 1, ids()), Err(ClaimError::Orphaned { .. })));
-        fs.replace(&dir.join(directory::IDENTITY), br#"{"format_version": 9, "shape": []}"#).unwrap();
+        fs.replace(&dir.join(directory::IDENTITY), br#"{"format_version": 9, "shape": []}"#)
+            .unwrap();
         assert!(matches!(claim(&fs, dir, 1, ids()), Err(ClaimError::Newer { found: 9, .. })));
         fs.replace(&dir.join(directory::IDENTITY), b"{").unwrap();
         assert!(matches!(claim(&fs, dir, 1, ids()), Err(ClaimError::BadIdentity(..))));

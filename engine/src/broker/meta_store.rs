@@ -122,7 +122,10 @@ impl MetaStore {
     }
 
     /// All records whose key starts with `prefix`, in key order.
-    pub fn list<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Version, &'a Value)> {
+    pub fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Version, &'a Value)> {
         self.records
             .range(prefix.to_owned()..)
             .take_while(move |(key, _)| key.starts_with(prefix))
@@ -209,7 +212,9 @@ mod tests {
             let fs = world.driver().fs();
             let mut store = open(&fs).unwrap();
             let one = store.swap("topic/a", None, Some(json!(1))).unwrap();
-            assert!(matches!(store.swap("topic/a", None, Some(json!(2))), Err(SwapError::Conflict(Some(v))) if v == one));
+            assert!(
+                matches!(store.swap("topic/a", None, Some(json!(2))), Err(SwapError::Conflict(Some(v))) if v == one)
+            );
             let two = store.swap("topic/a", Some(one), Some(json!(2))).unwrap();
             store.swap("topic/b", None, Some(json!("b"))).unwrap();
             world.power_cut();

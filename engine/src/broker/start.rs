@@ -70,7 +70,12 @@ impl std::error::Error for StartError {}
 ///
 /// # Errors
 /// When it is not ours to use.
-pub fn claim(fs: &Fs, data_dir: &Path, node_id: i32, fresh_ids: [String; 2]) -> Result<Claimed, StartError> {
+pub fn claim(
+    fs: &Fs,
+    data_dir: &Path,
+    node_id: i32,
+    fresh_ids: [String; 2],
+) -> Result<Claimed, StartError> {
     identity::claim(fs, data_dir, node_id, fresh_ids).map_err(StartError::Claim)
 }
 
@@ -91,11 +96,15 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
             let dir = directory::partition(&place.data_dir, &topic.name, index);
             let name = format!("{}-{index}", topic.name);
             if !fs.exists(&dir) {
-                let why = format!("folder {} is missing; restore it, or delete the topic's record with `headwater repair`", dir.display());
+                let why = format!(
+                    "folder {} is missing; restore it, or delete the topic's record with `headwater repair`",
+                    dir.display()
+                );
                 return Err(StartError::Topic(topic.name.clone(), why));
             }
             let end = clean.get(&name).copied();
-            let log = place.open_log(fs, topic, index, dir, end).map_err(|e| StartError::Log(name, e))?;
+            let log =
+                place.open_log(fs, topic, index, dir, end).map_err(|e| StartError::Log(name, e))?;
             let shard = topic.shard(index, place.pools.len());
             logs.push((shard, topic.key(index), place.partition_settings(&topic.config), log));
         }
@@ -107,10 +116,14 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
 
 /// Every start appends under a new epoch, so that what an earlier process appended can be told apart.
 fn raise_epoch(store: &mut MetaStore) -> Result<LeaderEpoch, StartError> {
-    let current = store.get(EPOCH_KEY).map(|(version, value)| (version, value["epoch"].as_i64().unwrap_or(-1)));
+    let current = store
+        .get(EPOCH_KEY)
+        .map(|(version, value)| (version, value["epoch"].as_i64().unwrap_or(-1)));
     let (version, epoch) = current.map_or((None, 0), |(version, epoch)| (Some(version), epoch + 1));
     let write = store.swap(EPOCH_KEY, version, Some(json!({ "epoch": epoch })));
-    write.map_err(|e| StartError::Io("the metadata store cannot be written", io::Error::other(format!("{e:?}"))))?;
+    write.map_err(|e| {
+        StartError::Io("the metadata store cannot be written", io::Error::other(format!("{e:?}")))
+    })?;
     Ok(LeaderEpoch(epoch as i32))
 }
 
@@ -119,11 +132,20 @@ fn read_catalog(store: &MetaStore, place: &Place) -> Result<Catalog, StartError>
     for (key, _, value) in store.list("topic/") {
         let name = key.trim_start_matches("topic/").to_owned();
         let bad = |why: String| StartError::Topic(name.clone(), why);
-        let record: TopicRecord = serde_json::from_value(value.clone()).map_err(|e| bad(e.to_string()))?;
+        let record: TopicRecord =
+            serde_json::from_value(value.clone()).map_err(|e| bad(e.to_string()))?;
         let id = record.topic_id().ok_or_else(|| bad("its id is damaged".to_owned()))?;
         let TopicRecord { partitions, placement, overrides, .. } = record;
-        let config = TopicConfig::resolve(&place.config, &overrides).map_err(|e| bad(e.to_string()))?;
-        catalog = catalog.with(Topic { name: name.clone(), id, partitions, placement, overrides, config });
+        let config =
+            TopicConfig::resolve(&place.config, &overrides).map_err(|e| bad(e.to_string()))?;
+        catalog = catalog.with(Topic {
+            name: name.clone(),
+            id,
+            partitions,
+            placement,
+            overrides,
+            config,
+        });
     }
     Ok(catalog)
 }
@@ -137,9 +159,14 @@ fn remove_leftovers(fs: &Fs, data_dir: &Path, catalog: &Catalog) -> Result<(), S
             fs.remove_dir_all(&dir).map_err(io)?;
         } else if let Some((topic, index)) = directory::parse_partition(&entry.name) {
             let known = catalog.by_name(topic).filter(|topic| topic.has(index));
-            let ours = known.is_some_and(|topic| topics::folder_topic(fs, &dir).is_none_or(|id| id == topic.id));
+            let ours = known.is_some_and(|topic| {
+                topics::folder_topic(fs, &dir).is_none_or(|id| id == topic.id)
+            });
             if !ours {
-                tracing::warn!(folder = entry.name, "removed: no topic has it, a creation or deletion was interrupted");
+                tracing::warn!(
+                    folder = entry.name,
+                    "removed: no topic has it, a creation or deletion was interrupted"
+                );
                 let aside = topics::set_aside(fs, data_dir, &dir).map_err(io)?;
                 fs.remove_dir_all(&aside).map_err(io)?;
             }
@@ -153,7 +180,8 @@ fn remove_leftovers(fs: &Fs, data_dir: &Path, catalog: &Catalog) -> Result<(), S
 fn take_clean_ends(fs: &Fs, data_dir: &Path) -> BTreeMap<String, CleanEnd> {
     let path = data_dir.join(directory::CLEAN);
     let ends = fs.read(&path).ok().and_then(|bytes| decode_clean(&bytes));
-    let removed = !fs.exists(&path) || (fs.remove_file(&path).is_ok() && fs.sync_dir(data_dir).is_ok());
+    let removed =
+        !fs.exists(&path) || (fs.remove_file(&path).is_ok() && fs.sync_dir(data_dir).is_ok());
     ends.filter(|_| removed).unwrap_or_default()
 }
 
@@ -188,4 +216,3 @@ fn decode_clean(bytes: &[u8]) -> Option<BTreeMap<String, CleanEnd>> {
     let sound = crc32c::crc32c(json).to_be_bytes() == crc;
     sound.then(|| serde_json::from_slice(json).ok())?
 }
-

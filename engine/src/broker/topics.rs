@@ -20,7 +20,12 @@ pub fn record_key(topic: &str) -> String {
 }
 
 /// Makes the folders of partitions `from` up to the topic's count, each with its identity.
-pub fn make_folders(fs: &Fs, data_dir: &Path, topic: &Topic, from: i32) -> io::Result<Vec<PathBuf>> {
+pub fn make_folders(
+    fs: &Fs,
+    data_dir: &Path,
+    topic: &Topic,
+    from: i32,
+) -> io::Result<Vec<PathBuf>> {
     let mut made = Vec::new();
     for index in from..topic.partitions {
         let dir = directory::partition(data_dir, &topic.name, index);
@@ -29,7 +34,8 @@ pub fn make_folders(fs: &Fs, data_dir: &Path, topic: &Topic, from: i32) -> io::R
             set_aside(fs, data_dir, &dir)?;
         }
         fs.create_dir_all(&dir)?;
-        let identity = format!("version: 0\ntopic_id: {}\nid_hex: {}\n", topic.id, topic.record().id);
+        let identity =
+            format!("version: 0\ntopic_id: {}\nid_hex: {}\n", topic.id, topic.record().id);
         let file = fs.create_new(&dir.join(directory::PARTITION_METADATA), Access::Write)?;
         fs.write_all_at(&file, 0, identity.as_bytes())?;
         fs.sync(&file)?;
@@ -88,4 +94,3 @@ pub fn remove_folders(fs: &Fs, data_dir: &Path, topic: &Topic) -> io::Result<()>
     }
     aside.iter().try_for_each(|dir| fs.remove_dir_all(dir))
 }
-

@@ -103,7 +103,12 @@ impl Log {
         writer.tail.reserve(bytes, &pool).map_err(|_| AppendError::NotYet)
     }
 
-    fn append_batch(&mut self, mut header: BatchHeader, bytes: &[u8], log_append_time_ms: Option<i64>) {
+    fn append_batch(
+        &mut self,
+        mut header: BatchHeader,
+        bytes: &[u8],
+        log_append_time_ms: Option<i64>,
+    ) {
         let base = self.marks.appended().offset;
         let LeaderEpoch(epoch) = self.epoch;
         header.base_offset = base.0;

@@ -44,7 +44,14 @@ pub struct Commits {
 impl Commits {
     /// Nothing on its way; everything before `at` is durable.
     pub fn new(at: LogByte) -> Self {
-        Commits { units: VecDeque::new(), first: 0, next_sync: 0, in_flight: 0, written_to: at, durable_to: at }
+        Commits {
+            units: VecDeque::new(),
+            first: 0,
+            next_sync: 0,
+            in_flight: 0,
+            written_to: at,
+            durable_to: at,
+        }
     }
 
     /// Units handed to the device and not completed.
@@ -89,7 +96,9 @@ impl Commits {
     pub fn begin_sync(&mut self, segment: u32) -> u32 {
         let sync = self.next_sync;
         self.next_sync = sync.wrapping_add(1);
-        for unit in self.units.iter_mut().filter(|u| u.segment == segment && u.state == State::Written) {
+        for unit in
+            self.units.iter_mut().filter(|u| u.segment == segment && u.state == State::Written)
+        {
             unit.step(State::Syncing(sync));
         }
         sync

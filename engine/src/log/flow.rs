@@ -54,7 +54,8 @@ impl Log {
     pub fn deadline(&self) -> Option<Nanos> {
         let flush = self.unsynced_since.map(|since| since.after(self.settings.flush_after));
         let linger = self.gathering_since.map(|since| since.after(self.settings.linger));
-        let linger = linger.filter(|_| !self.settings.linger.is_zero() && self.commits.in_flight() == 0);
+        let linger =
+            linger.filter(|_| !self.settings.linger.is_zero() && self.commits.in_flight() == 0);
         let retry = match self.health {
             Health::Full { retry_at } => Some(retry_at),
             _ => None,
@@ -86,8 +87,12 @@ impl Log {
                 self.unsynced_since = self.commits.unsynced_segment().map(|_| now);
                 self.advance();
             }
-            (LogOp::Room, Ok(Done::Job(answer))) => self.room_done(*answer.downcast().expect("room"), now),
-            (LogOp::Prepare, Ok(Done::Job(answer))) => self.prepared(*answer.downcast().expect("next"), now),
+            (LogOp::Room, Ok(Done::Job(answer))) => {
+                self.room_done(*answer.downcast().expect("room"), now)
+            }
+            (LogOp::Prepare, Ok(Done::Job(answer))) => {
+                self.prepared(*answer.downcast().expect("next"), now)
+            }
             (LogOp::Name, Ok(Done::Job(answer))) => self.named(*answer.downcast().expect("name")),
             (LogOp::Seal, Ok(Done::Job(answer))) => self.sealed(*answer.downcast().expect("seal")),
             (LogOp::Look, Ok(Done::Job(answer))) => self.looked(*answer.downcast().expect("look")),
@@ -124,7 +129,12 @@ impl Log {
     }
 
     /// Decides how much of a segment's tail is written now.
-    fn take_part(&mut self, n: usize, rolled: bool, now: Nanos) -> Result<Option<Part>, OutOfMemory> {
+    fn take_part(
+        &mut self,
+        n: usize,
+        rolled: bool,
+        now: Nanos,
+    ) -> Result<Option<Part>, OutOfMemory> {
         let (in_flight, block_busy) = (self.commits.in_flight(), self.commits.tail_block_busy());
         let lingering = !self.settings.linger.is_zero()
             && self.gathering_since.is_some_and(|since| now < since.after(self.settings.linger));
@@ -152,7 +162,11 @@ impl Log {
     /// Where an I/O thread is writing zeros in this segment: nothing may be written from there on.
     fn zeroing_from(&self, n: usize) -> Option<Position> {
         match self.room_job {
-            Some(RoomJob { serial, step: Step::Zero(from, _) }) if serial == self.segments[n].serial => Some(from),
+            Some(RoomJob { serial, step: Step::Zero(from, _) })
+                if serial == self.segments[n].serial =>
+            {
+                Some(from)
+            }
             _ => None,
         }
     }
@@ -163,7 +177,8 @@ impl Log {
         let mut from = segment.log_byte(part.from);
         let durable = self.durable_wanted > from;
         let writer = segment.writer().expect("has pending bytes");
-        writer.room.zeroed = writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
+        writer.room.zeroed =
+            writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
         let file = writer.file.clone();
         for piece in part.fresh {
             let len = piece.len() as u64;
@@ -182,7 +197,8 @@ impl Log {
     fn sync_if_due(&mut self, io: &mut Driver, now: Nanos) {
         let Some(segment) = self.commits.unsynced_segment() else { return };
         let wanted = self.durable_wanted > self.marks.durable().byte;
-        let old = self.unsynced_since.is_some_and(|since| now >= since.after(self.settings.flush_after));
+        let old =
+            self.unsynced_since.is_some_and(|since| now >= since.after(self.settings.flush_after));
         if self.commits.syncing() || !(wanted || old) {
             return;
         }
@@ -222,7 +238,9 @@ impl Log {
         let RoomJob { serial, step } = self.room_job.take().expect("a room job was under way");
         match result {
             Ok(()) => {
-                let Some(writer) = self.segment_by_serial(serial).and_then(|s| s.writer()) else { return };
+                let Some(writer) = self.segment_by_serial(serial).and_then(|s| s.writer()) else {
+                    return;
+                };
                 match step {
                     Step::Allocate(to) => writer.room.allocated = to,
                     Step::Zero(_, to) => writer.room.zeroed = writer.room.zeroed.max(to),

@@ -130,7 +130,8 @@ impl Place {
         let Some((position, header)) = candidate else { return Ok(None) };
         let mut bytes = vec![0; header.total_bytes()];
         fs.read_at(&self.file, position.0, &mut bytes)?;
-        header::check(&bytes).map_err(|e| io::Error::other(format!("batch at {position}: {e:?}")))?;
+        header::check(&bytes)
+            .map_err(|e| io::Error::other(format!("batch at {position}: {e:?}")))?;
         Ok(Some(first_record_at(&Batch { header, bytes: &bytes }, timestamp_ms)))
     }
 }

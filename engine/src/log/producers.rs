@@ -76,7 +76,10 @@ impl Producers {
         }
         let Some(producer) = self.0.get(&header.producer_id) else { return Ok(Verdict::Append) };
         if header.producer_epoch < producer.epoch {
-            return Err(SequenceError::Fenced { current: producer.epoch, found: header.producer_epoch });
+            return Err(SequenceError::Fenced {
+                current: producer.epoch,
+                found: header.producer_epoch,
+            });
         }
         let expected = match (header.producer_epoch == producer.epoch, producer.batches.back()) {
             (false, _) => 0,
@@ -127,7 +130,11 @@ impl Producers {
 }
 
 impl Producer {
-    fn compare_with_past(&self, header: &BatchHeader, expected: i32) -> Result<Verdict, SequenceError> {
+    fn compare_with_past(
+        &self,
+        header: &BatchHeader,
+        expected: i32,
+    ) -> Result<Verdict, SequenceError> {
         let last_sequence = next_sequence(header.base_sequence, header.last_offset_delta);
         let found = header.base_sequence;
         let same = self.batches.iter().find(|batch| {
@@ -138,7 +145,8 @@ impl Producer {
         if let Some(&Batch { base_offset, next_offset, .. }) = same {
             return Ok(Verdict::Duplicate { base_offset, next_offset });
         }
-        let before_all = self.batches.front().is_some_and(|oldest| last_sequence < oldest.first_sequence);
+        let before_all =
+            self.batches.front().is_some_and(|oldest| last_sequence < oldest.first_sequence);
         match before_all && header.producer_epoch == self.epoch {
             true => Err(SequenceError::DuplicateUnknown),
             false => Err(SequenceError::OutOfOrder { expected, found }),
@@ -205,7 +213,8 @@ pub mod file {
             return None;
         }
         let mut r = Reader::new(bytes, false);
-        let belongs = r.i32().ok()? == MAGIC && r.i32().ok()? == VERSION && r.i64().ok()? == offset.0;
+        let belongs =
+            r.i32().ok()? == MAGIC && r.i32().ok()? == VERSION && r.i64().ok()? == offset.0;
         let count = r.i32().ok()?;
         let sound = r.i32().ok()? as u32 == checksum(bytes);
         if !belongs || !sound {

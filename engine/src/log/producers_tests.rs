@@ -36,7 +36,10 @@ fn history() -> Producers {
 fn the_table_of_what_may_come_next() {
     use SequenceError::{DuplicateUnknown, Fenced, OutOfOrder};
     let duplicate = |n: i64| {
-        Ok(Verdict::Duplicate { base_offset: Offset(1000 + n * 10), next_offset: Offset(1010 + n * 10) })
+        Ok(Verdict::Duplicate {
+            base_offset: Offset(1000 + n * 10),
+            next_offset: Offset(1010 + n * 10),
+        })
     };
     let gap = |expected, found| Err(OutOfOrder { expected, found });
     let table = [

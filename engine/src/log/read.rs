@@ -75,7 +75,12 @@ pub enum ReadError {
 impl Log {
     /// Where the batches from `offset` on are, about `bytes_max` of them but at least one batch, up to
     /// `visible`.
-    pub fn read(&mut self, offset: Offset, bytes_max: u64, visible: Mark) -> Result<Read, ReadError> {
+    pub fn read(
+        &mut self,
+        offset: Offset,
+        bytes_max: u64,
+        visible: Mark,
+    ) -> Result<Read, ReadError> {
         if matches!(self.health, Health::Quarantined(_)) {
             return Err(ReadError::Offline);
         }
@@ -102,8 +107,12 @@ impl Log {
         self.look_failed = !matches!(found, Ok(Some(_)));
         match found {
             Ok(Some((offset, byte))) => self.remember(Cursor { offset, byte }),
-            Ok(None) => tracing::error!(log = %self.dir.display(), "a segment does not hold a batch that its index promises"),
-            Err(error) => tracing::error!(log = %self.dir.display(), %error, "a segment could not be read"),
+            Ok(None) => {
+                tracing::error!(log = %self.dir.display(), "a segment does not hold a batch that its index promises")
+            }
+            Err(error) => {
+                tracing::error!(log = %self.dir.display(), %error, "a segment could not be read")
+            }
         }
     }
 

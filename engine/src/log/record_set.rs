@@ -50,7 +50,11 @@ impl RecordSet {
             rest = &rest[size..];
             batches.push(header);
         }
-        if batches.is_empty() { Err(RecordSetError::Empty) } else { Ok(RecordSet { bytes, batches }) }
+        if batches.is_empty() {
+            Err(RecordSetError::Empty)
+        } else {
+            Ok(RecordSet { bytes, batches })
+        }
     }
 
     /// All bytes.

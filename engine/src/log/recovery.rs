@@ -67,7 +67,9 @@ pub enum Decision {
 pub fn decide(why: ScanEnd, behind: Behind) -> Decision {
     match (why, behind) {
         (ScanEnd::AtEnd | ScanEnd::ZeroFill, _) => Decision::Serve,
-        (ScanEnd::Broken(_) | ScanEnd::OffsetGap { .. }, Behind::Nothing | Behind::Rubbish) => Decision::CutTorn,
+        (ScanEnd::Broken(_) | ScanEnd::OffsetGap { .. }, Behind::Nothing | Behind::Rubbish) => {
+            Decision::CutTorn
+        }
         (ScanEnd::Broken(_) | ScanEnd::OffsetGap { .. }, Behind::NearBatch) => Decision::CutAndTell,
         (ScanEnd::Broken(_) | ScanEnd::OffsetGap { .. }, Behind::FarBatch) => Decision::Quarantine,
         (ScanEnd::Stopped, _) => unreachable!("recovery walks to the end"),
@@ -201,7 +203,13 @@ impl OpenLog<'_> {
     }
 
     /// The chain of batches breaks in `found.last()`, before its end or before the next segment's start.
-    fn broken(&self, found: Vec<Found>, scan: Scan, later: &[Offset], producers: Producers) -> io::Result<Log> {
+    fn broken(
+        &self,
+        found: Vec<Found>,
+        scan: Scan,
+        later: &[Offset],
+        producers: Producers,
+    ) -> io::Result<Log> {
         let base = found.last().expect("the broken one").base;
         let behind = self.look_behind(base, &scan, later)?;
         let why = match scan.why {
@@ -214,7 +222,9 @@ impl OpenLog<'_> {
         let (log, offset, position) = (self.dir.display(), scan.next_offset, scan.end);
         match decision {
             Decision::Quarantine => {
-                let reason = format!("damaged at byte {position} of segment {base}, offset {offset}: {why:?}");
+                let reason = format!(
+                    "damaged at byte {position} of segment {base}, offset {offset}: {why:?}"
+                );
                 tracing::error!(%log, reason, "acknowledged data is damaged: the partition is offline, its bytes are kept");
                 return self.build(found, scan, producers, Health::Quarantined(reason.into()));
             }
@@ -223,7 +233,9 @@ impl OpenLog<'_> {
                 "cut off a torn tail with sound batches in it: the last commits before the stop were not \
                  acknowledged, or were damaged afterwards, which cannot be told here"
             ),
-            _ => tracing::info!(%log, %offset, %position, ?why, "cut off a write that never completed"),
+            _ => {
+                tracing::info!(%log, %offset, %position, ?why, "cut off a write that never completed")
+            }
         }
         for &base in later {
             self.fs.remove_file(&directory::segment(&self.dir, base))?;
@@ -249,7 +261,14 @@ impl OpenLog<'_> {
         for &base in later {
             let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
             let upto = Position(self.fs.len(&file)?);
-            let walk = Walk { fs: self.fs, file: &file, from: Position(0), upto, next_offset: base, depth: Depth::Checksums };
+            let walk = Walk {
+                fs: self.fs,
+                file: &file,
+                from: Position(0),
+                upto,
+                next_offset: base,
+                depth: Depth::Checksums,
+            };
             later_bytes += walk.run(|_, _| {})?.end.0;
         }
         Ok(match later_bytes {
@@ -309,7 +328,13 @@ impl OpenLog<'_> {
         Ok(())
     }
 
-    fn build(&self, found: Vec<Found>, scan: Scan, producers: Producers, health: Health) -> io::Result<Log> {
+    fn build(
+        &self,
+        found: Vec<Found>,
+        scan: Scan,
+        producers: Producers,
+        health: Health,
+    ) -> io::Result<Log> {
         let mut segments = VecDeque::with_capacity(found.len());
         let log_start = found[0].base;
         let (count, mut log_base) = (found.len(), LogByte(0));
@@ -322,7 +347,15 @@ impl OpenLog<'_> {
                 false => SegmentState::Sealed { end: found.end },
             };
             let Found { base, end, index } = found;
-            segments.push_back(Segment { serial: n as u32, base, log_base, index, reader, named: true, state });
+            segments.push_back(Segment {
+                serial: n as u32,
+                base,
+                log_base,
+                index,
+                reader,
+                named: true,
+                state,
+            });
             log_base = LogByte(log_base.0 + end.0);
         }
         let end = Mark { byte: log_base, offset: scan.next_offset };
@@ -359,8 +392,9 @@ impl OpenLog<'_> {
         let file = self.fs.open(path, access)?;
         let mut last_block = vec![0; (end.0 % BLOCK as u64) as usize];
         self.fs.read_at(reader, end.0 - last_block.len() as u64, &mut last_block)?;
-        let tail = Tail::new(end, &last_block, &self.pool)
-            .map_err(|_| io::Error::other("no memory for the last block of a log: raise memory.bytes"))?;
+        let tail = Tail::new(end, &last_block, &self.pool).map_err(|_| {
+            io::Error::other("no memory for the last block of a log: raise memory.bytes")
+        })?;
         let room = self.first_room(&file, end)?;
         Ok(Writer { file, tail, room, first_append: None, snapshot: None })
     }

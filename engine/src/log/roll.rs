@@ -55,7 +55,13 @@ impl Log {
             index: Index::new(base, self.settings.index_interval_bytes),
             reader,
             named: false,
-            state: SegmentState::Open(Writer { file, tail, room, first_append: None, snapshot: None }),
+            state: SegmentState::Open(Writer {
+                file,
+                tail,
+                room,
+                first_append: None,
+                snapshot: None,
+            }),
         });
         self.name_wanted = true;
         self.roll_wanted = false;
@@ -114,7 +120,10 @@ impl Log {
         if self.segments.len() < 2 || self.room_job.is_some() {
             return;
         }
-        let Some(n) = self.segments.iter().position(|s| matches!(s.state, SegmentState::Open(_))) else { return };
+        let Some(n) = self.segments.iter().position(|s| matches!(s.state, SegmentState::Open(_)))
+        else {
+            return;
+        };
         let busy = self.segments.iter().any(|s| matches!(s.state, SegmentState::Sealing { .. }));
         if busy || n + 1 == self.segments.len() || self.commits.busy(self.segments[n].serial) {
             return;
@@ -126,7 +135,8 @@ impl Log {
         if writer.tail.pending_bytes() > 0 {
             return;
         }
-        let (file, snapshot) = (writer.file.clone(), writer.snapshot.take().expect("taken at the roll"));
+        let (file, snapshot) =
+            (writer.file.clone(), writer.snapshot.take().expect("taken at the roll"));
         let index = index::file::encode(&segment.index, end);
         let (dir, base, serial) = (self.dir.clone(), segment.base, segment.serial);
         segment.state = SegmentState::Sealing { end };
@@ -152,7 +162,11 @@ fn prepare(fs: &Fs, dir: &Path, settings: &LogSettings) -> Prepared {
     }
     let access = if settings.direct { Access::WriteDirect } else { Access::Write };
     let file = fs.create_new(&path, access)?;
-    let len = if settings.preallocate { settings.segment_bytes } else { READY_BYTES.min(settings.segment_bytes) };
+    let len = if settings.preallocate {
+        settings.segment_bytes
+    } else {
+        READY_BYTES.min(settings.segment_bytes)
+    };
     let len = len.next_multiple_of(headwater_io::buffer::BLOCK as u64);
     fs.allocate(&file, len)?;
     let zeroed = if settings.preallocate { len } else { 0 };

@@ -153,7 +153,10 @@ impl Bench {
                     Piece::Memory(memory) => bytes.extend_from_slice(memory),
                     Piece::File { file, at, len } => {
                         let mut part = vec![0; *len as usize];
-                        assert_eq!(self.io.fs().read_at(file, *at, &mut part).unwrap() as u64, *len);
+                        assert_eq!(
+                            self.io.fs().read_at(file, *at, &mut part).unwrap() as u64,
+                            *len
+                        );
                         bytes.extend(part);
                     }
                 }
@@ -163,9 +166,15 @@ impl Bench {
             let mut used = 0;
             for batch in header::batches(&bytes) {
                 let Ok(batch) = batch else { break };
-                assert_eq!(header::check(batch.bytes).map(|h| h.base_offset), Ok(batch.header.base_offset));
+                assert_eq!(
+                    header::check(batch.bytes).map(|h| h.base_offset),
+                    Ok(batch.header.base_offset)
+                );
                 if used == 0 {
-                    assert!(batch.header.base_offset <= offset.0 && batch.header.next_offset() > offset.0);
+                    assert!(
+                        batch.header.base_offset <= offset.0
+                            && batch.header.next_offset() > offset.0
+                    );
                 }
                 offset = Offset(batch.header.next_offset());
                 used += batch.bytes.len();
@@ -199,7 +208,10 @@ impl Bench {
             header::set_leader_epoch(&mut got[at..], -1);
             at += header::BatchHeader::parse(&got[at..]).unwrap().total_bytes();
         }
-        assert!(got == self.expected(visible.offset), "the log's bytes are not those that were sent");
+        assert!(
+            got == self.expected(visible.offset),
+            "the log's bytes are not those that were sent"
+        );
     }
 }
 
@@ -335,7 +347,10 @@ fn rot_in_acknowledged_data_is_quarantined_not_cut() {
     assert!(matches!(b.log.health(), Health::Quarantined(_)), "{:?}", b.log.health());
     let visible = b.log.marks().durable();
     assert!(matches!(b.log.read(Offset(0), 100, visible), Err(ReadError::Offline)));
-    assert_eq!(b.io.fs().list(Path::new(DIR)).unwrap().iter().filter(|e| e.name.ends_with(".log")).count(), 2);
+    assert_eq!(
+        b.io.fs().list(Path::new(DIR)).unwrap().iter().filter(|e| e.name.ends_with(".log")).count(),
+        2
+    );
 }
 
 #[test]
@@ -372,7 +387,8 @@ fn a_retry_is_recognised_across_a_power_cut() {
     b.world.power_cut();
     b.io = b.world.driver();
     b.log = open(&b.io, 2, None);
-    let again = b.append_set(batch(Producer { id: 7, epoch: 0, base_sequence: 6 }, 1, b"x")).unwrap();
+    let again =
+        b.append_set(batch(Producer { id: 7, epoch: 0, base_sequence: 6 }, 1, b"x")).unwrap();
     assert_eq!((again.duplicate, again.base_offset, again.end), (true, Offset(6), Offset(7)));
     let gap = b.append_set(batch(Producer { id: 7, epoch: 0, base_sequence: 9 }, 1, b"x"));
     assert!(matches!(gap, Err(AppendError::Sequence(_))));
@@ -387,7 +403,10 @@ fn the_recovery_table() {
     let rows = [
         (ScanEnd::AtEnd, [Decision::Serve; 4]),
         (ScanEnd::ZeroFill, [Decision::Serve; 4]),
-        (broken, [Decision::CutTorn, Decision::CutTorn, Decision::CutAndTell, Decision::Quarantine]),
+        (
+            broken,
+            [Decision::CutTorn, Decision::CutTorn, Decision::CutAndTell, Decision::Quarantine],
+        ),
         (gap, [Decision::CutTorn, Decision::CutTorn, Decision::CutAndTell, Decision::Quarantine]),
     ];
     for (why, decisions) in rows {

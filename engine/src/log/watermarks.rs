@@ -29,7 +29,13 @@ pub struct Watermarks {
 impl Watermarks {
     /// All three at the end of what recovery found.
     pub fn recovered(end: Mark) -> Self {
-        Watermarks { appended: end, written: end, durable: end, ends: VecDeque::new(), written_ends: 0 }
+        Watermarks {
+            appended: end,
+            written: end,
+            durable: end,
+            ends: VecDeque::new(),
+            written_ends: 0,
+        }
     }
 
     /// End of what is in memory.

@@ -88,7 +88,8 @@ impl Connection {
     pub fn next_frame(&mut self, limits: &Limits) -> Result<Option<Bytes>, FrameError> {
         let full = self.in_service.len() >= limits.requests
             || self.outgoing.bytes() > limits.outgoing_bytes as u64;
-        let Some(buffer) = self.buffer.as_mut().filter(|_| !full && self.state != State::Closed) else {
+        let Some(buffer) = self.buffer.as_mut().filter(|_| !full && self.state != State::Closed)
+        else {
             return Ok(None);
         };
         let Some(len) = frame::frame_len(buffer, limits.request_bytes)? else { return Ok(None) };
@@ -106,13 +107,18 @@ impl Connection {
 
     /// A question is answered (perhaps with nothing). Returns the request bytes that are no longer held.
     pub fn answer(&mut self, call: CallId, parts: Vec<Piece>) -> usize {
-        let place = self.in_service.iter_mut().find(|(place, _)| matches!(place, Place::Waiting(c) if *c == call));
+        let place = self
+            .in_service
+            .iter_mut()
+            .find(|(place, _)| matches!(place, Place::Waiting(c) if *c == call));
         if let Some((place, _)) = place {
             *place = Place::Ready(parts);
         }
         let mut freed = 0;
         while let Some((Place::Ready(_), _)) = self.in_service.front() {
-            let Some((Place::Ready(parts), bytes)) = self.in_service.pop_front() else { unreachable!() };
+            let Some((Place::Ready(parts), bytes)) = self.in_service.pop_front() else {
+                unreachable!()
+            };
             freed += bytes;
             self.outgoing.push(parts);
         }
@@ -129,7 +135,8 @@ impl Connection {
         }
         let mut buffer = self.buffer.take()?;
         let wanted = frame::frame_len(&buffer, limits.request_bytes).ok().flatten();
-        let missing = wanted.map_or(0, |len| (LENGTH_PREFIX_BYTES + len).saturating_sub(buffer.len()));
+        let missing =
+            wanted.map_or(0, |len| (LENGTH_PREFIX_BYTES + len).saturating_sub(buffer.len()));
         // As much again as has arrived, at most: a length alone buys no memory.
         let grow = missing.min(buffer.len()).max(self.receive_bytes);
         if buffer.capacity() - buffer.len() < grow.min(missing.max(RECEIVE_BYTES_MIN)) {
@@ -168,7 +175,10 @@ impl Connection {
 
     /// Whether everything that was asked is answered and sent and no more will be asked.
     pub fn is_done(&self) -> bool {
-        self.state == State::Draining && self.in_service.is_empty() && self.outgoing.bytes() == 0 && !self.sending
+        self.state == State::Draining
+            && self.in_service.is_empty()
+            && self.outgoing.bytes() == 0
+            && !self.sending
     }
 
     /// Whether it is closed and no operation is in flight any more.

@@ -102,7 +102,9 @@ mod tests {
         ]);
         outgoing.push(vec![Piece::Memory(Bytes::from_static(b"d"))]);
         assert_eq!(outgoing.bytes(), 5004);
-        let Some(Op::Send { parts, .. }) = outgoing.next(&socket) else { panic!("nothing to send") };
+        let Some(Op::Send { parts, .. }) = outgoing.next(&socket) else {
+            panic!("nothing to send")
+        };
         assert_eq!(parts, [Bytes::from_static(b"abc"), big, Bytes::from_static(b"d")]);
         assert_eq!(outgoing.bytes(), 0);
         assert!(outgoing.next(&socket).is_none());

@@ -108,7 +108,8 @@ impl Index {
 
     /// Memory it takes, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.times.capacity() * size_of::<TimeEntry>()
+        self.entries.capacity() * size_of::<Entry>()
+            + self.times.capacity() * size_of::<TimeEntry>()
     }
 
     /// Gives back memory that only growth needed.

@@ -35,8 +35,14 @@ fn finds_the_batch_at_or_before() {
     let index = filled();
     assert_eq!(index.floor(Offset(1000)).position, Position(0));
     // Every second batch is noted: 224 bytes apart.
-    assert_eq!(index.floor(Offset(1039)), BatchStart { offset: Offset(1020), position: Position(224) });
-    assert_eq!(index.floor(Offset(1040)), BatchStart { offset: Offset(1040), position: Position(448) });
+    assert_eq!(
+        index.floor(Offset(1039)),
+        BatchStart { offset: Offset(1020), position: Position(224) }
+    );
+    assert_eq!(
+        index.floor(Offset(1040)),
+        BatchStart { offset: Offset(1040), position: Position(448) }
+    );
     assert_eq!(index.floor_position(Position(447)), Position(224));
     assert_eq!(index.after(Position(224)), Some(Position(448)));
     assert_eq!(index.after(Position(1 << 20)), None);
@@ -49,7 +55,10 @@ fn finds_by_time_and_never_too_late() {
     for wanted in 0..=990 {
         let position = index.floor_time(wanted).unwrap();
         let first = (0..100).find(|n| n * 10 >= wanted).unwrap();
-        assert!(position.0 <= first as u64 * 112, "{wanted}: started at {position}, after batch {first}");
+        assert!(
+            position.0 <= first as u64 * 112,
+            "{wanted}: started at {position}, after batch {first}"
+        );
         assert!(position.0 + 3 * 112 >= first as u64 * 112, "{wanted}: too far back");
     }
 }
@@ -66,6 +75,10 @@ fn survives_its_file_and_refuses_every_flipped_bit() {
         assert_eq!(file::decode(&bad, Offset(1000), Position(11_200)), None, "bit {bit}");
     }
     for len in 0..bytes.len() {
-        assert_eq!(file::decode(&bytes[..len], Offset(1000), Position(11_200)), None, "cut at {len}");
+        assert_eq!(
+            file::decode(&bytes[..len], Offset(1000), Position(11_200)),
+            None,
+            "cut at {len}"
+        );
     }
 }

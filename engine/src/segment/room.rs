@@ -54,12 +54,19 @@ impl Room {
 
     /// The next step, if one is due. `wanted` is the size of an append that did not fit (0 if none did
     /// not), `commit_bytes` the size of recent commits.
-    pub fn next_step(&self, end: Position, wanted: usize, commit_bytes: usize, segment_bytes: u64) -> Option<Step> {
+    pub fn next_step(
+        &self,
+        end: Position,
+        wanted: usize,
+        commit_bytes: usize,
+        segment_bytes: u64,
+    ) -> Option<Step> {
         let step = (self.allocated.0 * (GROWTH - 1)).clamp(FIRST_STEP, STEP_MAX);
         let missing = !self.fits(end, wanted);
         let low = self.allocated.0 - end.0.min(self.allocated.0) < step / 2;
         if missing || (low && self.allocated.0 > 0 && self.allocated.0 < segment_bytes) {
-            let needed = (end.0 + wanted as u64).next_multiple_of(headwater_io::buffer::BLOCK as u64);
+            let needed =
+                (end.0 + wanted as u64).next_multiple_of(headwater_io::buffer::BLOCK as u64);
             // A whole batch always fits, even one larger than the segment size.
             let target = (self.allocated.0 + step).min(segment_bytes).max(needed);
             let target = target.next_multiple_of(headwater_io::buffer::BLOCK as u64);
@@ -77,7 +84,10 @@ impl Room {
         // Blocks that the tail has already passed need no zeros any more; one step of distance keeps
         // zeros from being written where data is on its way.
         let block = headwater_io::buffer::BLOCK as u64;
-        let from = self.zeroed.0.max((end.0 + ZERO_STEP / 4).next_multiple_of(block) * u64::from(end > self.zeroed));
+        let from = self
+            .zeroed
+            .0
+            .max((end.0 + ZERO_STEP / 4).next_multiple_of(block) * u64::from(end > self.zeroed));
         let to = (from + ZERO_STEP).min(self.allocated.0 / block * block);
         (from < to && from < end.0 + ZERO_AHEAD).then_some(Step::Zero(Position(from), Position(to)))
     }
@@ -120,13 +130,19 @@ mod tests {
         let room = Room { allocated: Position(SEGMENT), zeroed: Position(SEGMENT) };
         assert_eq!(room.next_step(Position(SEGMENT - 10), 0, 0, SEGMENT), None);
         let tiny = Room::exact(Position(0));
-        assert_eq!(tiny.next_step(Position(0), 5_000, 0, 4096), Some(Step::Allocate(Position(8192))));
+        assert_eq!(
+            tiny.next_step(Position(0), 5_000, 0, 4096),
+            Some(Step::Allocate(Position(8192)))
+        );
     }
 
     #[test]
     fn large_commits_do_without_zeros() {
         let room = Room { allocated: Position(64 << 20), zeroed: Position(0) };
         assert_eq!(room.next_step(Position(1 << 20), 0, 1 << 20, SEGMENT), None);
-        assert!(matches!(room.next_step(Position(1 << 20), 0, 4096, SEGMENT), Some(Step::Zero(..))));
+        assert!(matches!(
+            room.next_step(Position(1 << 20), 0, 4096, SEGMENT),
+            Some(Step::Zero(..))
+        ));
     }
 }

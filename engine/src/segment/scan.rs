@@ -83,7 +83,10 @@ impl Walk<'_> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn run_until(self, mut visit: impl FnMut(Position, &BatchHeader) -> bool) -> io::Result<Scan> {
+    pub fn run_until(
+        self,
+        mut visit: impl FnMut(Position, &BatchHeader) -> bool,
+    ) -> io::Result<Scan> {
         let mut window = Window::new(self.fs, self.file, self.upto);
         let (mut at, mut next_offset) = (self.from, self.next_offset);
         let why = loop {
@@ -115,7 +118,13 @@ impl Walk<'_> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn find_batch(fs: &Fs, file: &File, from: Position, upto: Position, least: Offset) -> io::Result<Option<Position>> {
+pub fn find_batch(
+    fs: &Fs,
+    file: &File,
+    from: Position,
+    upto: Position,
+    least: Offset,
+) -> io::Result<Option<Position>> {
     let mut window = Window::new(fs, file, upto);
     let mut at = from;
     while at.0 + HEADER_BYTES as u64 <= upto.0 {
@@ -125,7 +134,9 @@ pub fn find_batch(fs: &Fs, file: &File, from: Position, upto: Position, least: O
         }
         // Offset, length and magic make a false alarm rare; the checksum decides.
         let header = BatchHeader::parse(bytes).ok().filter(|header| header.base_offset >= least.0);
-        let end = header.map(|header| Position(at.0 + header.total_bytes() as u64)).filter(|end| *end <= upto);
+        let end = header
+            .map(|header| Position(at.0 + header.total_bytes() as u64))
+            .filter(|end| *end <= upto);
         if let Some(end) = end {
             if window.batch(at, Depth::Checksums)?.is_ok() {
                 return Ok(Some(end));
@@ -153,7 +164,8 @@ impl<'a> Window<'a> {
     /// Up to `len` bytes from `at`; fewer only at the end of the walk or of the file.
     fn bytes(&mut self, at: Position, len: usize) -> io::Result<&[u8]> {
         let len = len.min((self.upto.0 - at.0) as usize);
-        let held = self.start.0 <= at.0 && at.0 + len as u64 <= self.start.0 + self.bytes.len() as u64;
+        let held =
+            self.start.0 <= at.0 && at.0 + len as u64 <= self.start.0 + self.bytes.len() as u64;
         if !held {
             self.bytes.resize(len.max(CHUNK.min((self.upto.0 - at.0) as usize)), 0);
             let n = self.fs.read_at(self.file, at.0, &mut self.bytes)?;
@@ -191,7 +203,8 @@ impl<'a> Window<'a> {
             }
             if bytes.iter().any(|&byte| byte != 0) {
                 let torn_header = matches!(error, BatchError::ZeroFill);
-                let error = if torn_header { BatchError::BadLength { batch_length: 0 } } else { error };
+                let error =
+                    if torn_header { BatchError::BadLength { batch_length: 0 } } else { error };
                 return Ok(ScanEnd::Broken(error));
             }
             here = Position(here.0 + bytes.len() as u64);

@@ -166,7 +166,10 @@ impl Tail {
 
         let mut kept = self.buffers.split_off(taken_buffers);
         if let Some(again) = again {
-            assert!(kept.iter().all(|b| b.is_empty()), "a cut inside a buffer that is not the last");
+            assert!(
+                kept.iter().all(|b| b.is_empty()),
+                "a cut inside a buffer that is not the last"
+            );
             kept = vec![again];
         }
         let taken = std::mem::replace(&mut self.buffers, kept);

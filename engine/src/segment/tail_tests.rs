@@ -25,7 +25,11 @@ impl Disk {
             assert_eq!(block.as_ptr() as usize % BLOCK, 0);
             self.bytes.resize(self.bytes.len().max(at + block.len()), 0xee);
             let acknowledged = (self.end.0 as usize).clamp(at, at + block.len());
-            assert_eq!(&self.bytes[at..acknowledged], &block[..acknowledged - at], "changed old bytes");
+            assert_eq!(
+                &self.bytes[at..acknowledged],
+                &block[..acknowledged - at],
+                "changed old bytes"
+            );
             self.bytes[at..at + block.len()].copy_from_slice(block);
             at += block.len();
         }

@@ -49,4 +49,3 @@ impl Waiters {
         self.0.is_empty()
     }
 }
-

@@ -208,7 +208,9 @@ impl Refusal {
                 SequenceError::DuplicateUnknown => ErrorCode::DuplicateSequenceNumber,
                 SequenceError::Fenced { .. } => ErrorCode::InvalidProducerEpoch,
             },
-            Refusal::Append(AppendError::Full | AppendError::Offline) => ErrorCode::KafkaStorageError,
+            Refusal::Append(AppendError::Full | AppendError::Offline) => {
+                ErrorCode::KafkaStorageError
+            }
             Refusal::Append(AppendError::NotYet) => ErrorCode::RequestTimedOut,
             Refusal::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             Refusal::Offline => ErrorCode::KafkaStorageError,

@@ -64,7 +64,11 @@ impl Shard {
     pub fn adopt(&mut self, key: PartitionKey, settings: PartitionSettings, mut log: Log) {
         let entry = self.slots.vacant_entry();
         let slot = entry.key() as u32;
-        assert!(slot < SLOTS_MAX, "shard {:?} has {slot} partitions, the most there can be", self.id);
+        assert!(
+            slot < SLOTS_MAX,
+            "shard {:?} has {slot} partitions, the most there can be",
+            self.id
+        );
         log.adopt(slot);
         entry.insert(Partition::new(settings, log));
         self.by_key.insert(key, slot);
@@ -79,7 +83,14 @@ impl Shard {
     }
 
     /// An operation of a log has ended.
-    pub fn complete(&mut self, slot: u32, op: LogOp, result: io::Result<Done>, now: Nanos, io: &mut Driver) {
+    pub fn complete(
+        &mut self,
+        slot: u32,
+        op: LogOp,
+        result: io::Result<Done>,
+        now: Nanos,
+        io: &mut Driver,
+    ) {
         let Some(partition) = self.slots.get_mut(slot as usize) else { return };
         partition.log.complete(op, result, now);
         if op == LogOp::Look {
@@ -117,7 +128,11 @@ impl Shard {
 
     /// When [`Shard::pump`] must be called next although nothing happens.
     pub fn deadline(&self) -> Option<Nanos> {
-        if self.dirty.is_empty() { self.deadlines.first().map(|(at, _)| *at) } else { Some(Nanos(0)) }
+        if self.dirty.is_empty() {
+            self.deadlines.first().map(|(at, _)| *at)
+        } else {
+            Some(Nanos(0))
+        }
     }
 
     /// Takes the answers that are ready.
@@ -174,7 +189,8 @@ impl Shard {
         let mut fruitless = 0;
         while self.pool.usage().in_use_bytes > self.hot_bytes_max && fruitless < slots {
             self.evict_from = (self.evict_from + 1) % slots;
-            let freed = self.slots.get_mut(self.evict_from).map_or(0, |partition| partition.log.evict());
+            let freed =
+                self.slots.get_mut(self.evict_from).map_or(0, |partition| partition.log.evict());
             fruitless = if freed > 0 { 0 } else { fruitless + 1 };
         }
     }

@@ -7,7 +7,8 @@ use headwater_io::driver::Driver;
 
 use super::acks::{Waited, Waiters};
 use super::letters::{
-    Acks, Answer, AppendAnswer, Bar, CallId, Marks, PartitionSettings, ReadAnswer, ReadAsk, Refusal, ReplyTo,
+    Acks, Answer, AppendAnswer, Bar, CallId, Marks, PartitionSettings, ReadAnswer, ReadAsk,
+    Refusal, ReplyTo,
 };
 use crate::log::append::{AppendError, AppendTime};
 use crate::log::look::Look;
@@ -99,7 +100,12 @@ impl Partition {
         }
     }
 
-    fn try_append(&mut self, append: ParkedAppend, now: Nanos, answers: &mut Answers) -> Option<ParkedAppend> {
+    fn try_append(
+        &mut self,
+        append: ParkedAppend,
+        now: Nanos,
+        answers: &mut Answers,
+    ) -> Option<ParkedAppend> {
         let log_append_time_ms = self.settings.log_append_time.then_some(append.unix_ms);
         let appended = match self.log.append(&append.set, AppendTime { now, log_append_time_ms }) {
             Ok(appended) => appended,
@@ -117,7 +123,9 @@ impl Partition {
         };
         match bar {
             Bar::Appended => answers.push((append.reply_to, Answer::Appended(Ok(answer)))),
-            Bar::Written => self.written.push(appended.end, append.reply_to, Waited::Append(answer)),
+            Bar::Written => {
+                self.written.push(appended.end, append.reply_to, Waited::Append(answer))
+            }
             Bar::Durable => {
                 self.log.want_durable(appended.end);
                 self.durable.push(appended.end, append.reply_to, Waited::Append(answer));
@@ -137,7 +145,11 @@ impl Partition {
     }
 
     /// Reads, or says that a batch must be looked for first.
-    pub(super) fn read(&mut self, ask: &ReadAsk, bytes_max: u64) -> Result<Result<ReadAnswer, Refusal>, Look> {
+    pub(super) fn read(
+        &mut self,
+        ask: &ReadAsk,
+        bytes_max: u64,
+    ) -> Result<Result<ReadAnswer, Refusal>, Look> {
         let visible = self.visible();
         if self.log.take_look_failure() {
             return Ok(Err(Refusal::Offline));
@@ -175,7 +187,9 @@ impl Partition {
 
     /// The call does not wait any more.
     pub(super) fn unwatch(&mut self, gone: CallId) {
-        self.watchers.retain(|(_, reply_to)| !matches!(reply_to, ReplyTo::Call { call, .. } if *call == gone));
+        self.watchers.retain(
+            |(_, reply_to)| !matches!(reply_to, ReplyTo::Call { call, .. } if *call == gone),
+        );
     }
 
     pub(super) fn pump(&mut self, io: &mut Driver, now: Nanos, answers: &mut Answers) {

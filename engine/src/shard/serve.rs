@@ -4,9 +4,9 @@ use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
 use headwater_io::op::Op;
 
+use super::Shard;
 use super::letters::{Answer, Ask, OffsetAt, ReadAnswer, ReadAsk, Refusal, ReplyTo};
 use super::partition::Partition;
-use super::Shard;
 use crate::log::look::TimeHit;
 use crate::model::{LeaderEpoch, Offset, PartitionKey};
 
@@ -38,7 +38,13 @@ pub struct TimeJob {
 
 impl Shard {
     /// Serves one question; the answer may come later. Returns a job that the caller must run.
-    pub fn serve(&mut self, ask: Ask, reply_to: ReplyTo, at: Moment, io: &mut Driver) -> Option<TimeJob> {
+    pub fn serve(
+        &mut self,
+        ask: Ask,
+        reply_to: ReplyTo,
+        at: Moment,
+        io: &mut Driver,
+    ) -> Option<TimeJob> {
         match ask {
             Ask::Append { partition, set, acks } => match self.find(partition) {
                 Some((slot, found)) => {
@@ -49,7 +55,9 @@ impl Shard {
                 }
                 None => self.answer(reply_to, Answer::Appended(Err(Refusal::Unknown))),
             },
-            Ask::Read { reads, bytes_max } => self.read(ReadQuestion { reads, bytes_max, reply_to }, io),
+            Ask::Read { reads, bytes_max } => {
+                self.read(ReadQuestion { reads, bytes_max, reply_to }, io)
+            }
             Ask::Watch(seen) => self.watch(&seen, reply_to),
             Ask::Unwatch(partitions, call) => {
                 for key in partitions {
@@ -58,7 +66,9 @@ impl Shard {
                     }
                 }
             }
-            Ask::Offset { partition, at, epoch } => return self.offset(partition, at, epoch, reply_to),
+            Ask::Offset { partition, at, epoch } => {
+                return self.offset(partition, at, epoch, reply_to);
+            }
             Ask::Flush(partition) => match self.find(partition) {
                 Some((slot, found)) => {
                     let mut answers = Vec::new();
@@ -138,7 +148,13 @@ impl Shard {
         }
     }
 
-    fn offset(&mut self, key: PartitionKey, at: OffsetAt, epoch: i32, reply_to: ReplyTo) -> Option<TimeJob> {
+    fn offset(
+        &mut self,
+        key: PartitionKey,
+        at: OffsetAt,
+        epoch: i32,
+        reply_to: ReplyTo,
+    ) -> Option<TimeJob> {
         let Some((_, found)) = self.find(key) else {
             self.answer(reply_to, Answer::Offset(Err(Refusal::Unknown)));
             return None;

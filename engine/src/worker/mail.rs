@@ -84,7 +84,8 @@ impl Worker {
             match letter {
                 Letter::Ask(ask, reply_to) => self.serve_ask(ask, reply_to),
                 Letter::Command(command, reply_to) => {
-                    let controller = self.controller.as_mut().expect("commands go to the controller's shard");
+                    let controller =
+                        self.controller.as_mut().expect("commands go to the controller's shard");
                     controller.push(command, reply_to);
                 }
                 Letter::Answer(call, part, answer) => self.answer_call(call, part, answer),
@@ -125,8 +126,12 @@ impl Worker {
         while !self.answers.is_empty() {
             for (reply_to, answer) in std::mem::take(&mut self.answers) {
                 match reply_to {
-                    ReplyTo::Call { shard, call, part } if shard == self.id => self.answer_call(call, part, answer),
-                    ReplyTo::Call { shard, call, part } => self.mail.send(shard, Letter::Answer(call, part, answer)),
+                    ReplyTo::Call { shard, call, part } if shard == self.id => {
+                        self.answer_call(call, part, answer)
+                    }
+                    ReplyTo::Call { shard, call, part } => {
+                        self.mail.send(shard, Letter::Answer(call, part, answer))
+                    }
                     ReplyTo::Program(completer) => completer.complete(answer),
                     ReplyTo::Nobody => {}
                 }
@@ -147,7 +152,8 @@ impl Worker {
             if shard == self.id {
                 self.take_over(Arc::clone(&catalog), adopt, release.clone());
             } else {
-                self.mail.send(shard, Letter::Publish(Arc::clone(&catalog), adopt, release.clone()));
+                self.mail
+                    .send(shard, Letter::Publish(Arc::clone(&catalog), adopt, release.clone()));
             }
         }
     }

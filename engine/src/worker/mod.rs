@@ -108,7 +108,8 @@ enum JobOwner {
 impl Worker {
     /// A worker that is ready to run.
     pub fn new(mut parts: Parts) -> Self {
-        let session_seed = i32::from_be_bytes((parts.new_id)()[..4].try_into().expect("four bytes")) & 0x3fff_ffff;
+        let session_seed =
+            i32::from_be_bytes((parts.new_id)()[..4].try_into().expect("four bytes")) & 0x3fff_ffff;
         let now = parts.io.clock().now();
         Worker {
             id: parts.id,
@@ -123,7 +124,10 @@ impl Worker {
             deadlines: BTreeSet::new(),
             jobs: Slab::new(),
             catalog: parts.catalog,
-            sessions: FetchSessions::new(parts.config.fetch_sessions_max.div_ceil(parts.node.shards), session_seed),
+            sessions: FetchSessions::new(
+                parts.config.fetch_sessions_max.div_ceil(parts.node.shards),
+                session_seed,
+            ),
             config: parts.config,
             node: parts.node,
             producer_ids: 0..0,
@@ -188,7 +192,12 @@ impl Worker {
         }
         let call = self.deadlines.first().map(|(at, _)| *at);
         let stop = self.stop.deadline();
-        [self.shard.deadline(), call, stop].into_iter().flatten().min().unwrap_or(self.next_sweep).min(self.next_sweep)
+        [self.shard.deadline(), call, stop]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(self.next_sweep)
+            .min(self.next_sweep)
     }
 
     fn complete(&mut self, completion: Completion) {
@@ -218,7 +227,9 @@ impl Worker {
             Err(error) => return self.job_failed(owner, &error),
         };
         match owner {
-            JobOwner::Controller => self.publish(*answer.downcast::<Worked>().expect("the controller's work")),
+            JobOwner::Controller => {
+                self.publish(*answer.downcast::<Worked>().expect("the controller's work"))
+            }
             JobOwner::Time { reply_to, epoch } => {
                 type Found = std::io::Result<Option<TimeHit>>;
                 let found = *answer.downcast::<Found>().expect("a look by time");
@@ -248,12 +259,17 @@ impl Worker {
     }
 
     fn publish(&mut self, worked: Worked) {
-        let controller = self.controller.as_mut().expect("only the controller's shard works for it");
+        let controller =
+            self.controller.as_mut().expect("only the controller's shard works for it");
         let (publication, reply_to, outcome) = controller.finish(worked);
         self.spread(publication);
         match reply_to {
-            ReplyTo::Call { shard, call, .. } if shard == self.id => self.outcome_of_call(call, outcome),
-            ReplyTo::Call { shard, call, .. } => self.mail.send(shard, mail::Letter::Outcome(call, outcome)),
+            ReplyTo::Call { shard, call, .. } if shard == self.id => {
+                self.outcome_of_call(call, outcome)
+            }
+            ReplyTo::Call { shard, call, .. } => {
+                self.mail.send(shard, mail::Letter::Outcome(call, outcome))
+            }
             ReplyTo::Program(completer) => completer.complete(outcome),
             ReplyTo::Nobody => {}
         }

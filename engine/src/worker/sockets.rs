@@ -24,7 +24,8 @@ impl Worker {
                     tracing::warn!(%peer, connections = self.connections.len(), "refused: raise max.connections");
                     socket.shutdown();
                 } else {
-                    let slot = self.connections.insert(Connection::new(socket, peer, self.now())) as u32;
+                    let slot =
+                        self.connections.insert(Connection::new(socket, peer, self.now())) as u32;
                     self.touched.push(slot);
                 }
             }

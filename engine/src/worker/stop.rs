@@ -55,7 +55,9 @@ impl Worker {
             }
             Stop::Flushing(until) if now >= until || self.shard.is_quiet() => {
                 if now >= until {
-                    tracing::error!("stopped before everything was flushed: the disk did not answer in time");
+                    tracing::error!(
+                        "stopped before everything was flushed: the disk did not answer in time"
+                    );
                 }
                 self.stop = Stop::Stopped;
             }

@@ -92,7 +92,12 @@ impl Posix {
         out.append(&mut self.ended);
     }
 
-    pub(crate) fn wait(&mut self, out: &mut Vec<Completion>, until: Nanos, counters: &mut Counters) {
+    pub(crate) fn wait(
+        &mut self,
+        out: &mut Vec<Completion>,
+        until: Nanos,
+        counters: &mut Counters,
+    ) {
         let before = out.len();
         self.poll(out, counters);
         let spin_end = self.clock.now().after(self.spin).min(until);
@@ -173,7 +178,9 @@ impl Posix {
     fn end(&mut self, slot: usize, result: io::Result<Done>) {
         let slot = self.slots.remove(slot);
         let result = match (result, slot.socket_op) {
-            (Ok(Done::Received(_, n)), Some(SocketOp::Recv { buf, .. })) => Ok(Done::Received(buf, n)),
+            (Ok(Done::Received(_, n)), Some(SocketOp::Recv { buf, .. })) => {
+                Ok(Done::Received(buf, n))
+            }
             (result, _) => result,
         };
         self.ended.push(Completion { token: slot.token, result });

@@ -125,9 +125,13 @@ impl SimDisk {
             return Err(io::ErrorKind::NotFound.into());
         }
         let name = |path: &Path| path.file_name().expect("named").to_string_lossy().into_owned();
-        let files = state.names.iter().filter(|(path, _)| path.parent() == Some(dir)).map(|(path, inode)| {
-            Entry { name: name(path), is_dir: false, len: state.files[inode].seen.len() as u64 }
-        });
+        let files = state.names.iter().filter(|(path, _)| path.parent() == Some(dir)).map(
+            |(path, inode)| Entry {
+                name: name(path),
+                is_dir: false,
+                len: state.files[inode].seen.len() as u64,
+            },
+        );
         let dirs = state.dirs.iter().filter(|path| path.parent() == Some(dir));
         let dirs = dirs.map(|path| Entry { name: name(path), is_dir: true, len: 0 });
         let mut entries: Vec<Entry> = files.chain(dirs).collect();
@@ -174,7 +178,8 @@ impl SimDisk {
 
     pub(crate) fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
-        let inside: Vec<PathBuf> = state.names.keys().filter(|p| p.starts_with(dir)).cloned().collect();
+        let inside: Vec<PathBuf> =
+            state.names.keys().filter(|p| p.starts_with(dir)).cloned().collect();
         for path in inside {
             state.unlink(&path);
         }
@@ -198,7 +203,10 @@ impl SimDisk {
 
     pub(crate) fn free_bytes(&self) -> u64 {
         let state = self.state();
-        state.faults.capacity_bytes.map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()))
+        state
+            .faults
+            .capacity_bytes
+            .map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()))
     }
 }
 
@@ -239,7 +247,8 @@ impl State {
             inside => to.join(inside),
         };
         for names in [&mut self.names, &mut self.durable_names] {
-            let inside: Vec<PathBuf> = names.keys().filter(|p| p.starts_with(from)).cloned().collect();
+            let inside: Vec<PathBuf> =
+                names.keys().filter(|p| p.starts_with(from)).cloned().collect();
             for path in inside {
                 let inode = names.remove(&path).expect("listed");
                 names.insert(moved(&path), inode);
@@ -251,7 +260,8 @@ impl State {
                 *path = moved(path);
             }
         }
-        let dirs: Vec<PathBuf> = self.dirs.iter().filter(|p| p.starts_with(from)).cloned().collect();
+        let dirs: Vec<PathBuf> =
+            self.dirs.iter().filter(|p| p.starts_with(from)).cloned().collect();
         for dir in dirs {
             self.dirs.remove(&dir);
             self.dirs.insert(moved(&dir));
@@ -270,7 +280,9 @@ impl State {
     fn grow(&mut self, inode: Inode, len: u64) -> io::Result<()> {
         let file = &self.files[&inode];
         let more = len.saturating_sub(file.seen.len() as u64);
-        if more > 0 && self.faults.capacity_bytes.is_some_and(|capacity| self.used() + more > capacity) {
+        if more > 0
+            && self.faults.capacity_bytes.is_some_and(|capacity| self.used() + more > capacity)
+        {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let file = self.files.get_mut(&inode).expect("open files exist");

@@ -14,14 +14,43 @@ use crate::socket::{Listener, Socket};
 use crate::sys;
 
 pub(super) enum Flight {
-    Write { file: File, at: u64, bufs: Vec<Bytes>, durable: bool, done: usize, vecs: Box<[libc::iovec]> },
-    Read { file: File, at: u64, buf: AlignedBuf },
-    Sync { file: File },
-    Accept { listener: Listener },
-    Recv { socket: Socket, buf: BytesMut },
-    Send { socket: Socket, parts: Vec<Bytes>, done: usize, vecs: Box<[libc::iovec]>, msg: Box<libc::msghdr> },
+    Write {
+        file: File,
+        at: u64,
+        bufs: Vec<Bytes>,
+        durable: bool,
+        done: usize,
+        vecs: Box<[libc::iovec]>,
+    },
+    Read {
+        file: File,
+        at: u64,
+        buf: AlignedBuf,
+    },
+    Sync {
+        file: File,
+    },
+    Accept {
+        listener: Listener,
+    },
+    Recv {
+        socket: Socket,
+        buf: BytesMut,
+    },
+    Send {
+        socket: Socket,
+        parts: Vec<Bytes>,
+        done: usize,
+        vecs: Box<[libc::iovec]>,
+        msg: Box<libc::msghdr>,
+    },
     /// Waits until the socket takes more, or (as a job) until the pages are resident.
-    SendFile { socket: Socket, file: File, at: u64, len: u64 },
+    SendFile {
+        socket: Socket,
+        file: File,
+        at: u64,
+        len: u64,
+    },
     Job,
 }
 

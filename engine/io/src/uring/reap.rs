@@ -17,7 +17,12 @@ impl Uring {
         self.reap(out);
     }
 
-    pub(crate) fn wait(&mut self, out: &mut Vec<Completion>, until: Nanos, counters: &mut Counters) {
+    pub(crate) fn wait(
+        &mut self,
+        out: &mut Vec<Completion>,
+        until: Nanos,
+        counters: &mut Counters,
+    ) {
         let before = out.len();
         self.poll(out, counters);
         if out.len() > before || self.waker.take_ring() {
@@ -51,7 +56,12 @@ impl Uring {
             match self.ring.submit() {
                 Ok(_) => {}
                 // Completions first: the kernel wants its queue emptied. The next tick tries again.
-                Err(e) if matches!(e.raw_os_error(), Some(libc::EBUSY | libc::EAGAIN | libc::EINTR)) => {
+                Err(e)
+                    if matches!(
+                        e.raw_os_error(),
+                        Some(libc::EBUSY | libc::EAGAIN | libc::EINTR)
+                    ) =>
+                {
                     return;
                 }
                 Err(e) => panic!("io_uring_enter failed, which leaves operations in limbo: {e}"),

@@ -22,10 +22,9 @@ impl Uring {
             }
             Op::Send { socket, parts } => Flight::send(socket, parts),
             Op::SendFile { socket, file, at, len } => {
-                let slot = self.slots.insert(Slot {
-                    token,
-                    flight: Flight::SendFile { socket, file, at, len },
-                });
+                let slot = self
+                    .slots
+                    .insert(Slot { token, flight: Flight::SendFile { socket, file, at, len } });
                 return self.send_file(slot);
             }
             Op::Job(job) => {
