@@ -1,0 +1,250 @@
+//! The command line: what can be asked of the bench, and the help that people read first.
+//!
+//! Nothing is checked here that clap does not check; `plan` and the commands say what makes no sense.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The laboratory beside Headwater: what this machine allows, what each durability setting costs on
+/// it, and which batch and linger to use.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure this disk and this machine with the engine's own ring, and no log in between.
+    ///
+    /// Sequential and durable writes by size and depth, reads, loopback, checksums. Takes under a
+    /// minute and half a gigabyte of disk.
+    Limits(LimitsArgs),
+    /// What each durability setting costs on this disk: acks 0/1/all x durability x path.
+    ///
+    /// Starts a broker of its own for every run, offers load as fast as it goes and at fixed rates,
+    /// measures the limits before and after, and shows every result as a share of them. The defaults
+    /// take less than two minutes and less than 2 GB of disk.
+    Compare(CompareArgs),
+    /// Sweep linger.ms x batch.size x requests in flight, and name the best setting for a latency goal.
+    Tune(TuneArgs),
+    /// Run every figure that the project promises, and say which hold on this machine.
+    Figures(FiguresArgs),
+    /// Render a results folder again: summary, HTML report, and the table on the terminal.
+    Report(ReportArgs),
+    /// The broker that the bench starts beside itself.
+    #[command(name = "__serve", hide = true)]
+    Serve {
+        /// As for `headwater serve`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+/// Where to measure and where to keep the results.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Measure the disk that holds this directory. A folder is made in it and removed afterwards.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub data_dir: PathBuf,
+    /// Keep the results in this folder [default: results/<date>-<machine>-<command>].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the summary as JSON on standard output instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How often and how long.
+#[derive(Clone, Debug, Args)]
+pub struct Effort {
+    /// Measure everything this many times, interleaved [default: 3].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: Option<u32>,
+    /// Seconds of each measured run [default: 0.8, figures 1.5].
+    #[arg(long, value_name = "S")]
+    pub seconds: Option<f64>,
+    /// One repeat of a fraction of a second: to see that everything works, not to quote.
+    #[arg(long)]
+    pub quick: bool,
+    /// Decides the order of runs.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What the load is made of.
+#[derive(Clone, Debug, Args)]
+pub struct Load {
+    /// Bytes of each record's value.
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    pub record_bytes: usize,
+    /// Producers, each with a connection of its own.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub producers: usize,
+    /// Partitions of the topic.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub partitions: u32,
+}
+
+/// Which broker.
+#[derive(Clone, Debug, Args)]
+pub struct Broker {
+    /// Measure this running broker, Headwater or any other that speaks Kafka's protocol, instead of
+    /// starting one.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub broker: Option<String>,
+    /// Process of `--broker` on this machine, so that its processor time can be counted.
+    #[arg(long, value_name = "PID", requires = "broker")]
+    pub broker_pid: Option<u32>,
+    /// Start this `headwater` program instead of the engine that is built into the bench.
+    #[arg(long, value_name = "PATH", conflicts_with = "broker")]
+    pub headwater: Option<PathBuf>,
+    /// Shards of the broker [default: one].
+    #[arg(long, value_name = "N")]
+    pub shards: Option<u32>,
+    /// How long a shard looks for work before it sleeps [default: the broker decides].
+    #[arg(long, value_name = "US")]
+    pub spin_us: Option<u64>,
+    /// Any other setting of the broker, as in `headwater serve --set`.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Arguments of `bench limits`.
+#[derive(Debug, Args)]
+pub struct LimitsArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a group of flags")]
+    pub place: Place,
+    /// Measure everything this many times, interleaved.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: u32,
+    /// Seconds of each measurement.
+    #[arg(long, value_name = "S", default_value_t = 0.3)]
+    pub seconds: f64,
+    /// Size of the file that is written and read.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..=1 << 20))]
+    pub file_mib: u64,
+    /// How long a thread looks for a completion before it sleeps.
+    #[arg(long, value_name = "US", default_value_t = 200)]
+    pub spin_us: u64,
+    /// One pass of a few milliseconds each: to see that everything works, not to quote.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// Arguments of `bench compare`.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "groups of flags")]
+pub struct CompareArgs {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub effort: Effort,
+    #[command(flatten)]
+    pub load: Load,
+    #[command(flatten)]
+    pub broker: Broker,
+    /// Bytes of a batch (batch.size).
+    #[arg(long, value_name = "N", default_value_t = 16 << 10)]
+    pub batch_bytes: usize,
+    /// How long a batch waits for more records (linger.ms).
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub linger_ms: f64,
+    /// Unanswered requests on each connection.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub in_flight: usize,
+    /// Records per second to offer at a fixed schedule, beside saturation; `none` for saturation only.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values = ["10000", "50000"])]
+    pub rates: Vec<String>,
+    /// Only settings whose name contains this, such as `acks=all` or `direct`.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Never write more than this in one run, so that a fast disk does not fill.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    pub run_mib_max: u64,
+    /// Run another list of cells: `figures` is the same as `bench figures`.
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Scenario::Durability)]
+    pub scenario: Scenario,
+}
+
+/// A list of cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// acks x durability x path.
+    Durability,
+    /// The figures that the project promises.
+    Figures,
+}
+
+/// Arguments of `bench tune`.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "groups of flags")]
+pub struct TuneArgs {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub effort: Effort,
+    #[command(flatten)]
+    pub load: Load,
+    #[command(flatten)]
+    pub broker: Broker,
+    /// The goal: highest throughput whose 99th percentile stays below this.
+    #[arg(long, value_name = "X", default_value_t = 5.0)]
+    pub p99_ms: f64,
+    /// 0, 1 or all.
+    #[arg(long, value_name = "ACKS", default_value = "all")]
+    pub acks: Acks,
+    /// What acks=all waits for.
+    #[arg(long, value_name = "BAR", default_value = "durable")]
+    pub durability: Durability,
+    /// How the broker writes.
+    #[arg(long, value_name = "PATH", default_value = "direct")]
+    pub path: Path,
+    /// Values of linger.ms.
+    #[arg(long, value_name = "X,X,...", value_delimiter = ',', default_values_t = [0.0, 1.0, 5.0])]
+    pub linger_ms: Vec<f64>,
+    /// Values of batch.size.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = [16 << 10, 64 << 10, 256 << 10])]
+    pub batch_bytes: Vec<usize>,
+    /// Values of max.in.flight.requests.per.connection.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = [1, 5])]
+    pub in_flight: Vec<usize>,
+    /// Records per second to offer to each setting.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = [10_000.0, 50_000.0, 100_000.0, 200_000.0])]
+    pub rates: Vec<f64>,
+    /// Never write more than this in one run, so that a fast disk does not fill.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    pub run_mib_max: u64,
+}
+
+/// Arguments of `bench figures`.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "groups of flags")]
+pub struct FiguresArgs {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub effort: Effort,
+    #[command(flatten)]
+    pub broker: Broker,
+    /// Only figures whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+}
+
+/// Arguments of `bench report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A folder that `limits`, `compare`, `tune` or `figures` has written.
+    pub folder: PathBuf,
+    /// Print the summary as JSON on standard output instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub use crate::setting::{Acks, Durability, Path};

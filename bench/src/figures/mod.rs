@@ -1,0 +1,93 @@
+//! `bench figures`: every figure that the project promises, as one table of goals, with what Kafka
+//! does in the same place (taken on the machine that the README names, with a client as light).
+
+mod list;
+pub mod verdict;
+
+use crate::args::FiguresArgs;
+use crate::compare::{broker_setup, limit_item_s, repeats, run_s};
+use crate::plan::Plan;
+use list::Shape;
+
+const RUN_S: f64 = 1.5;
+const WARMUP_S: f64 = 0.3;
+const REPEATS: u32 = 3;
+
+/// One promise: a quantity of one cell, and its bound.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// What is run.
+    pub title: &'static str,
+    /// Name of the cell that is run for it; several goals may share one.
+    pub cell: &'static str,
+    /// What of it counts.
+    pub metric: Metric,
+    /// The bound.
+    pub bound: Bound,
+    /// What Kafka does when it syncs each request, in words.
+    pub kafka_synced: &'static str,
+    /// What Kafka does without a sync, in words.
+    pub kafka: &'static str,
+}
+
+/// What of a cell counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "verdict.rs says how each is taken")]
+pub enum Metric {
+    RequestsPerS,
+    RecordsPerS,
+    MbPerS,
+    GbPerS,
+    P50Ms,
+    P99Ms,
+    CpuUsPerRequest,
+    CpuSPerGb,
+    StartMs,
+    IdleMib,
+    /// Against the limit that is measured directly before each run.
+    BesideRatio,
+}
+
+/// A bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a bound says which side it is on")]
+pub enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// All promises.
+pub fn goals() -> Vec<Goal> {
+    list::goals()
+}
+
+/// What will be run.
+///
+/// # Errors
+/// When an argument makes no sense; the text says what to change.
+pub fn plan(args: &FiguresArgs) -> Result<Plan, String> {
+    let wanted = |name: &str| args.only.as_ref().is_none_or(|text| name.contains(text));
+    let run_s = run_s(&args.effort, RUN_S)?;
+    let warmup_s = if args.effort.quick { 0.0 } else { WARMUP_S };
+    let shapes: Vec<Shape> = list::shapes().into_iter().filter(|s| wanted(s.name)).collect();
+    if shapes.is_empty() {
+        let names: Vec<&str> = list::shapes().iter().map(|shape| shape.name).collect();
+        return Err(format!("--only matches no figure; there are: {}", names.join(" | ")));
+    }
+    let cells = shapes.into_iter().map(|shape| {
+        let broker = broker_setup(&args.broker, shape.setting);
+        shape.into_cell(broker, run_s, warmup_s)
+    });
+    Ok(Plan {
+        scenario: "figures".to_owned(),
+        seed: args.effort.seed,
+        repeats: repeats(&args.effort, REPEATS),
+        limit_passes: 2,
+        limit_item_s: limit_item_s(&args.effort),
+        cells: cells.collect(),
+        p99_ms_goal: None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Runs a plan: limits, then every step with a broker and a folder of its own, then limits again.
+//!
+//! A run that fails is a row with its error, not a gap: what is missing from a report must be seen.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use headwater_loadgen::progress::{Progress as LoadgenProgress, Snapshot};
+use headwater_loadgen::result::RunResult;
+use headwater_loadgen::run;
+use headwater_loadgen::spec::RunSpec;
+
+use crate::evidence::{BrokerUse, Evidence, EvidenceError, Folder, LimitPass, Row, RunRow};
+use crate::host::device::Device;
+use crate::host::weather::Ticks;
+use crate::interrupt::Interrupt;
+use crate::limits::items::{self, Item};
+use crate::limits::{self, Limit, LimitError, Limits};
+use crate::plan::{Beside, Cell, Step};
+use crate::progress::Progress;
+use crate::scratch::ScratchDir;
+use crate::target::{Broker, Target};
+
+mod spec;
+
+/// What a plan is run with.
+pub struct Runner<'a> {
+    /// The disk to measure.
+    pub scratch: &'a ScratchDir,
+    /// The brokers to measure; `None` for a plan without cells.
+    pub target: Option<&'a Target>,
+    /// Limits to measure in each pass.
+    pub items: &'a [Item],
+    /// How they are measured.
+    pub limit_settings: limits::Settings,
+    /// Where rows are kept.
+    pub folder: &'a Folder,
+    /// Whether to end early.
+    pub interrupt: &'a Interrupt,
+    /// What a person sees.
+    pub progress: &'a Progress,
+}
+
+impl Runner<'_> {
+    /// Runs everything and adds the rows to `evidence`; ends early when asked to.
+    ///
+    /// # Errors
+    /// When a limit cannot be measured or a row cannot be written. Failed runs are rows.
+    pub fn run(&self, evidence: &mut Evidence) -> Result<(), RunError> {
+        let plan = evidence.plan.clone();
+        let after = u32::from(plan.limit_passes > 1 && !plan.cells.is_empty());
+        for pass in 0..plan.limit_passes - after {
+            self.limit_pass(pass, evidence)?;
+        }
+        for (order, step) in plan.steps().into_iter().enumerate() {
+            if self.interrupt.requested() {
+                return Ok(());
+            }
+            let row = self.step(&plan.cells[step.cell], step, order as u32)?;
+            self.add(Row::Run(row), evidence)?;
+        }
+        if after == 1 {
+            self.limit_pass(plan.limit_passes - 1, evidence)?;
+        }
+        Ok(())
+    }
+
+    fn limit_pass(&self, pass: u32, evidence: &mut Evidence) -> Result<(), RunError> {
+        if self.interrupt.requested() {
+            return Ok(());
+        }
+        let (ticks, started_unix_ms) = (Ticks::now(), unix_ms());
+        let limits = self.measure(self.items)?;
+        let pass = LimitPass { pass, started_unix_ms, limits, weather: ticks.until_now() };
+        self.add(Row::Limits(pass), evidence)
+    }
+
+    fn measure(&self, items: &[Item]) -> Result<Limits, RunError> {
+        let say = &mut |what: &str| self.progress.say(what);
+        let limits = limits::measure(items, self.scratch.path(), self.limit_settings, say);
+        self.progress.step();
+        limits.map_err(RunError::Limit)
+    }
+
+    fn add(&self, row: Row, evidence: &mut Evidence) -> Result<(), RunError> {
+        self.folder.add(&row).map_err(RunError::Evidence)?;
+        evidence.rows.push(row);
+        Ok(())
+    }
+
+    fn step(&self, cell: &Cell, step: Step, order: u32) -> Result<RunRow, RunError> {
+        let beside = cell.beside.map(|beside| self.beside(beside)).transpose()?;
+        self.progress.say(&cell.id);
+        let mut row = RunRow {
+            cell: cell.id.clone(),
+            repeat: step.repeat,
+            order,
+            started_unix_ms: unix_ms(),
+            error: None,
+            result: None,
+            device: None,
+            broker: None,
+            beside,
+            weather: Default::default(),
+        };
+        let dir = self.scratch.path().join(format!("run-{order}"));
+        let ticks = Ticks::now();
+        row.error = self.with_broker(cell, step, &dir, &mut row).err();
+        row.weather = ticks.until_now();
+        // A broker that could not be stopped in order has been killed; the folder can go either way.
+        drop(fs::remove_dir_all(&dir));
+        self.progress.step();
+        Ok(row)
+    }
+
+    fn beside(&self, beside: Beside) -> Result<Limit, RunError> {
+        let what = match beside {
+            Beside::SequentialWrite => items::SEQUENTIAL_WRITE,
+            Beside::WriteSync4k => items::WRITE_SYNC_4K,
+        };
+        let limits = self.measure(&[Item { what, in_short_list: true }])?;
+        Ok(limits.0.into_iter().next().expect("one item was asked for"))
+    }
+
+    fn with_broker(
+        &self,
+        cell: &Cell,
+        step: Step,
+        dir: &Path,
+        row: &mut RunRow,
+    ) -> Result<(), String> {
+        let target = self.target.expect("a plan with cells has a target");
+        let broker = target.broker(cell, dir).map_err(|e| e.to_string())?;
+        let measured = self.measured_run(cell, step, &broker, row);
+        let stopped = broker.stop();
+        measured.and_then(|()| stopped.map_err(|e| e.to_string()))
+    }
+
+    /// Makes the topic ready first: what that costs is not the load's bill.
+    fn measured_run(
+        &self,
+        cell: &Cell,
+        step: Step,
+        broker: &Broker,
+        row: &mut RunRow,
+    ) -> Result<(), String> {
+        let idle_resident_bytes = broker.process.and_then(|process| process.resident_bytes());
+        let topic = format!("bench-{}-{}-{}", std::process::id(), row.order, step.repeat);
+        self.load(&spec::prepare(cell, &broker.address, &topic))?;
+        let device = Device::holding(self.scratch.path());
+        let device_before = device.as_ref().and_then(Device::counters);
+        let cpu_before_ns = broker.process.and_then(|process| process.cpu_ns());
+        let result = self.load(&spec::measured(cell, &broker.address, &topic))?;
+        let cpu_after_ns = broker.process.and_then(|process| process.cpu_ns());
+        let device_after = device.as_ref().and_then(Device::counters);
+        row.device = device_before.zip(device_after).map(|(before, after)| after.since(&before));
+        row.broker = Some(BrokerUse {
+            start_ms: broker.start_ms,
+            idle_resident_bytes,
+            resident_bytes: broker.process.and_then(|process| process.resident_bytes()),
+            cpu_ns: cpu_before_ns
+                .zip(cpu_after_ns)
+                .map(|(before, after)| after.saturating_sub(before)),
+        });
+        let failed = result.errors.records_failed;
+        row.result = Some(result);
+        match failed {
+            0 => Ok(()),
+            n => Err(format!("{n} records were refused or not acknowledged in time")),
+        }
+    }
+
+    fn load(&self, spec: &RunSpec) -> Result<RunResult, String> {
+        run::run(spec, &mut Watch(self.interrupt)).map_err(|e| e.to_string())
+    }
+}
+
+struct Watch<'a>(&'a Interrupt);
+
+impl LoadgenProgress for Watch<'_> {
+    fn update(&mut self, _: &Snapshot) {}
+
+    fn stop_requested(&self) -> bool {
+        self.0.requested()
+    }
+}
+
+/// Now, in milliseconds since 1970.
+pub fn unix_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or(Duration::ZERO).as_millis() as i64
+}
+
+/// Why a plan could not be carried through.
+#[derive(Debug)]
+pub enum RunError {
+    /// A limit cannot be measured.
+    Limit(LimitError),
+    /// A row cannot be kept.
+    Evidence(EvidenceError),
+}
+
+impl std::fmt::Display for RunError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RunError::Limit(e) => write!(f, "{e}"),
+            RunError::Evidence(e) => write!(f, "{e}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}

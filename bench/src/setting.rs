@@ -1,0 +1,158 @@
+//! A durability setting: what the client asks for, what the topic promises and how the broker writes;
+//! and in one sentence what survives with it.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// When the broker answers a produce request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+pub enum Acks {
+    /// Never.
+    #[value(name = "0")]
+    #[serde(rename = "0")]
+    None,
+    /// When the leader has written it.
+    #[value(name = "1")]
+    #[serde(rename = "1")]
+    Leader,
+    /// When it is as safe as the topic's durability says.
+    #[value(name = "all", alias = "-1")]
+    #[serde(rename = "all")]
+    All,
+}
+
+/// What `acks=all` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// Flushed: survives power loss.
+    Durable,
+    /// The device or the page cache has it.
+    Written,
+    /// In the broker's memory.
+    Appended,
+}
+
+/// How the broker writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// Past the page cache.
+    Direct,
+    /// Through the page cache, as Kafka does.
+    Buffered,
+}
+
+/// All three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are their types")]
+pub struct Setting {
+    pub acks: Acks,
+    pub durability: Durability,
+    pub path: Path,
+}
+
+impl Setting {
+    /// Every setting that differs from the others, the safest last. `durability` moves the bar for
+    /// acks=all only, so acks 0 and 1 appear once for each path.
+    pub fn all() -> Vec<Setting> {
+        let bars = [
+            (Acks::None, Durability::Durable),
+            (Acks::Leader, Durability::Durable),
+            (Acks::All, Durability::Appended),
+            (Acks::All, Durability::Written),
+            (Acks::All, Durability::Durable),
+        ];
+        let paths = [Path::Direct, Path::Buffered];
+        let with = |(acks, durability), path| Setting { acks, durability, path };
+        bars.into_iter().flat_map(|bar| paths.map(|path| with(bar, path))).collect()
+    }
+
+    /// What a record has reached when it is acknowledged; `None` when nobody says.
+    pub fn reached(self) -> Option<Durability> {
+        match self.acks {
+            Acks::None => None,
+            Acks::Leader => Some(Durability::Written),
+            Acks::All => Some(self.durability),
+        }
+    }
+
+    /// What an acknowledged record survives.
+    pub fn survives(self) -> &'static str {
+        match (self.reached(), self.path) {
+            (None, _) => "nothing promised",
+            (Some(Durability::Appended), _) => "nothing: it is in the broker's memory",
+            (Some(Durability::Written), Path::Direct) => "process kill and OS crash",
+            (Some(Durability::Written), Path::Buffered) => "process kill",
+            (Some(Durability::Durable), _) => "power loss, if the device honours flush",
+        }
+    }
+
+    /// Name without the path: what is compared between paths.
+    pub fn bar(self) -> String {
+        match self.acks {
+            Acks::All => format!("acks=all {}", self.durability),
+            acks => format!("acks={acks}"),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.bar(), self.path)
+    }
+}
+
+impl fmt::Display for Acks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Acks::None => "0",
+            Acks::Leader => "1",
+            Acks::All => "all",
+        })
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Durability::Durable => "durable",
+            Durability::Written => "written",
+            Durability::Appended => "appended",
+        })
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Path::Direct => "direct",
+            Path::Buffered => "buffered",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_has_a_name_of_its_own() {
+        let names: Vec<String> = Setting::all().iter().map(Setting::to_string).collect();
+        assert_eq!(names.len(), 10);
+        assert_eq!(names[0], "acks=0, direct");
+        assert_eq!(names[9], "acks=all durable, buffered");
+        let distinct: std::collections::HashSet<&String> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+    }
+
+    #[test]
+    fn only_a_flush_survives_power_loss() {
+        for setting in Setting::all() {
+            let safe = setting.survives().starts_with("power loss");
+            assert_eq!(safe, setting.reached() == Some(Durability::Durable), "{setting}");
+        }
+    }
+}
