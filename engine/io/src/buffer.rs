@@ -219,7 +219,7 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     fn zeroed(size: usize) -> Self {
-        debug_assert!(size > 0 && size % BLOCK == 0);
+        debug_assert!(size > 0 && size.is_multiple_of(BLOCK));
         let layout = Layout::from_size_align(size, BLOCK).expect("size fits a layout");
         // SAFETY: the layout has a non-zero size.
         let start = unsafe { alloc::alloc_zeroed(layout) };

@@ -44,10 +44,9 @@ impl Waker {
     /// Makes the thread return from its wait, now or the next time it waits.
     pub fn wake(&self) {
         self.0.rung.store(true, Ordering::SeqCst);
-        if self.0.parked.load(Ordering::SeqCst) {
-            if let Some(event) = &self.0.event {
-                sys::ring(event);
-            }
+        let event = self.0.event.as_ref();
+        if let Some(event) = event.filter(|_| self.0.parked.load(Ordering::SeqCst)) {
+            sys::ring(event);
         }
     }
 

@@ -176,10 +176,8 @@ impl Controller {
     }
 
     /// Work to be run on an I/O thread, if there is any and none is under way.
-    pub fn next(&mut self) -> Option<Work> {
-        if self.store.is_none() {
-            return None;
-        }
+    pub fn next_work(&mut self) -> Option<Work> {
+        self.store.as_ref()?;
         let (command, reply_to) = self.queue.pop_front()?;
         self.asked_by = Some(reply_to);
         Some(Work {

@@ -25,7 +25,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// Adds an answer.
     pub fn push(&mut self, parts: Vec<Piece>) {
-        for part in parts.into_iter().filter(|part| part.len() > 0) {
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
             self.bytes += part.len();
             self.parts.push_back(part);
         }
@@ -63,15 +63,25 @@ impl Outgoing {
             }
             next = None;
             if gathered.len() < PIECES_MAX && bytes < SEND_BYTES_MAX {
-                if let Some(Piece::Memory(_)) = self.parts.front() {
-                    let Some(Piece::Memory(part)) = self.parts.pop_front() else { unreachable!() };
-                    self.bytes -= part.len() as u64;
-                    next = Some(part);
-                }
+                next = self.next_memory();
             }
         }
         flush(&mut small, &mut gathered);
         gathered
+    }
+
+    /// The next piece, if it is memory.
+    fn next_memory(&mut self) -> Option<Bytes> {
+        match self.parts.pop_front()? {
+            Piece::Memory(bytes) => {
+                self.bytes -= bytes.len() as u64;
+                Some(bytes)
+            }
+            file => {
+                self.parts.push_front(file);
+                None
+            }
+        }
     }
 }
 

@@ -137,10 +137,8 @@ pub fn find_batch(
         let end = header
             .map(|header| Position(at.0 + header.total_bytes() as u64))
             .filter(|end| *end <= upto);
-        if let Some(end) = end {
-            if window.batch(at, Depth::Checksums)?.is_ok() {
-                return Ok(Some(end));
-            }
+        if end.is_some() && window.batch(at, Depth::Checksums)?.is_ok() {
+            return Ok(end);
         }
         at = Position(at.0 + 1);
     }

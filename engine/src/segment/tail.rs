@@ -193,7 +193,7 @@ impl Tail {
             blocks.push(frozen);
             skip = 0;
         }
-        let partial = end.0 % BLOCK as u64 != 0;
+        let partial = !end.0.is_multiple_of(BLOCK as u64);
         Part { at: self.start, blocks, fresh, from: self.taken(), end, partial }
     }
 }

@@ -18,7 +18,7 @@ impl Disk {
     fn write(&mut self, part: Part) {
         assert_eq!(part.at.0 % BLOCK as u64, 0);
         assert_eq!(part.from, self.end);
-        assert_eq!(part.partial, part.end.0 % BLOCK as u64 != 0);
+        assert_eq!(part.partial, !part.end.0.is_multiple_of(BLOCK as u64));
         let mut at = part.at.0 as usize;
         for block in &part.blocks {
             assert_eq!(block.len() % BLOCK, 0);

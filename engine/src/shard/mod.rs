@@ -168,10 +168,9 @@ impl Shard {
     }
 
     fn mark_dirty(&mut self, slot: u32) {
-        if let Some(partition) = self.slots.get_mut(slot as usize) {
-            if !std::mem::replace(&mut partition.dirty, true) {
-                self.dirty.push(slot);
-            }
+        let partition = self.slots.get_mut(slot as usize);
+        if partition.is_some_and(|partition| !std::mem::replace(&mut partition.dirty, true)) {
+            self.dirty.push(slot);
         }
     }
 

@@ -148,10 +148,8 @@ impl Worker {
 
     /// Lets a parked call go on now as if its time were up.
     pub(super) fn end_wait(&mut self, call: CallId) {
-        if let Some(state) = self.calls.get_mut(&call) {
-            if let Work::Fetch(fetch) = &mut state.work {
-                fetch.wait_no_longer();
-            }
+        if let Some(Work::Fetch(fetch)) = self.calls.get_mut(&call).map(|state| &mut state.work) {
+            fetch.wait_no_longer();
         }
         self.resume(call);
     }

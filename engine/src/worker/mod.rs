@@ -253,7 +253,7 @@ impl Worker {
     }
 
     fn run_controller(&mut self) {
-        let Some(work) = self.controller.as_mut().and_then(Controller::next) else { return };
+        let Some(work) = self.controller.as_mut().and_then(Controller::next_work) else { return };
         let job = Op::Job(Box::new(move |fs| Box::new(work.run(fs))));
         self.submit_job(job, JobOwner::Controller);
     }
