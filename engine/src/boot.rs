@@ -47,6 +47,8 @@ pub struct Running {
     pub choice: Choice,
     /// What clients are told about this node.
     pub node: Arc<Node>,
+    /// Memory of all shards' pools, in bytes.
+    pub memory_bytes: usize,
     threads: Vec<JoinHandle<Vec<Log>>>,
     data_dir: std::path::PathBuf,
     /// Keeps the directory ours until everything is stopped.
@@ -193,7 +195,17 @@ fn launch(launch: Launch) -> Result<Running, BootError> {
             .map_err(|_| BootError::Io("a shard ended at once", io::ErrorKind::Other.into()))?;
     }
     let data_dir = config.data_dir.clone();
-    Ok(Running { peers, listen: bound, choice, node, threads, data_dir, _claimed: opened.claimed })
+    let memory_bytes = memory * shards;
+    Ok(Running {
+        peers,
+        listen: bound,
+        choice,
+        node,
+        memory_bytes,
+        threads,
+        data_dir,
+        _claimed: opened.claimed,
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the body of a thread: everything it is given")]

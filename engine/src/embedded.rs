@@ -37,6 +37,7 @@ use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -59,7 +60,9 @@ use crate::worker::mail::Letter;
 
 /// An open engine.
 pub struct Engine {
-    running: Running,
+    /// Taken by `close`.
+    running: Option<Running>,
+    budget: Arc<Budget>,
 }
 
 /// One partition of an open engine; cheap to clone, usable from any thread.
@@ -68,6 +71,7 @@ pub struct Partition {
     key: PartitionKey,
     owner: Sender<Letter>,
     batch_bytes_max: usize,
+    budget: Arc<Budget>,
 }
 
 /// Why the engine did not do what it was asked.
@@ -134,7 +138,9 @@ impl Engine {
     pub fn open(dir: &Path, config: BrokerConfig) -> Result<Self, BootError> {
         let mut config = config;
         config.data_dir = dir.to_owned();
-        Ok(Engine { running: boot::boot(config, false)? })
+        let running = boot::boot(config, false)?;
+        let budget = Arc::new(Budget::new(running.memory_bytes / BUDGET_SHARE));
+        Ok(Engine { running: Some(running), budget })
     }
 
     /// Creates a topic; durable when the reply is there.
@@ -160,7 +166,7 @@ impl Engine {
 
     fn command(&self, command: Command) -> Reply<(), Outcome> {
         let (completer, pending) = pending();
-        send(&self.running.peers[0], Letter::Command(command, ReplyTo::Program(completer)));
+        send(&self.peers()[0], Letter::Command(command, ReplyTo::Program(completer)));
         let read = |outcome| match outcome {
             Outcome::Topics(topics) => match topics.into_iter().next() {
                 Some(Err(fault)) => Err(EngineError::Fault(fault)),
@@ -178,7 +184,7 @@ impl Engine {
     pub fn partition(&self, topic: &str, index: i32) -> Result<Partition, EngineError> {
         let (completer, pending) = pending();
         let find = Command::Find(TopicName::Name(topic.to_owned()));
-        send(&self.running.peers[0], Letter::Command(find, ReplyTo::Program(completer)));
+        send(&self.peers()[0], Letter::Command(find, ReplyTo::Program(completer)));
         let topic = match pending.wait().map_err(|_| EngineError::Stopped)? {
             Outcome::Topics(topics) => topics.into_iter().next(),
             Outcome::ProducerId(_) => None,
@@ -191,34 +197,50 @@ impl Engine {
     }
 
     fn partition_of(&self, topic: &Topic, index: i32) -> Partition {
-        let ShardId(owner) = topic.shard(index, self.running.peers.len());
+        let ShardId(owner) = topic.shard(index, self.peers().len());
         Partition {
             key: topic.key(index),
-            owner: self.running.peers[usize::from(owner)].clone(),
+            owner: self.peers()[usize::from(owner)].clone(),
             batch_bytes_max: topic.config.max_message_bytes as usize,
+            budget: Arc::clone(&self.budget),
         }
     }
 
     /// Which backend runs it, and why.
     pub fn backend(&self) -> String {
-        self.running.choice.to_string()
+        self.running.as_ref().map_or_else(String::new, |running| running.choice.to_string())
     }
 
     /// Stops: everything appended is made durable, the directory is released.
     ///
     /// # Errors
     /// When the clean end cannot be written; nothing is lost, the next start reads more.
-    pub fn close(self) -> io::Result<()> {
-        self.running.stop()
+    pub fn close(mut self) -> io::Result<()> {
+        self.running.take().map_or(Ok(()), Running::stop)
+    }
+
+    fn peers(&self) -> &[Sender<Letter>] {
+        &self.running.as_ref().expect("only `close` takes it").peers
+    }
+}
+
+impl Drop for Engine {
+    /// As [`Engine::close`], for those who forgot; an error goes to the log.
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.running.take().map(Running::stop) {
+            tracing::error!(%error, "the engine was not closed cleanly");
+        }
     }
 }
 
 impl Partition {
-    /// Appends whole record batches (format v2), as Kafka's producers make them.
+    /// Appends whole record batches (format v2), as Kafka's producers make them. Blocks while the engine
+    /// holds as many bytes that it has not taken in yet as its memory allows: the disk sets the pace.
     ///
     /// # Errors
     /// When the bytes are not sound; nothing is appended.
     pub fn append(&self, batches: Bytes, acks: Acks) -> Result<Reply<AppendAnswer>, EngineError> {
+        let batches = self.budget.admit(batches);
         let set = RecordSet::check(batches, self.batch_bytes_max).map_err(EngineError::Records)?;
         let read = |answer| match answer {
             Answer::Appended(result) => result.map_err(EngineError::Refused),
@@ -261,6 +283,51 @@ fn marks(answer: Answer) -> Result<Marks, EngineError> {
     match answer {
         Answer::Marks(result) => result.map_err(EngineError::Refused),
         _ => unreachable!("marks were asked for"),
+    }
+}
+
+/// Bytes of appends that wait to be taken in may be this part of the engine's memory.
+const BUDGET_SHARE: usize = 4;
+
+/// Bounds the bytes that programs have handed over and the engine has not copied into its tails yet.
+struct Budget {
+    most: usize,
+    used: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// Bytes within the budget; dropping them gives it back.
+struct Admitted {
+    bytes: Bytes,
+    budget: Arc<Budget>,
+}
+
+impl Budget {
+    fn new(most: usize) -> Self {
+        Budget { most, used: Mutex::new(0), freed: Condvar::new() }
+    }
+
+    /// Waits for room; a first append always has it, however large.
+    fn admit(self: &Arc<Self>, bytes: Bytes) -> Bytes {
+        let mut used = self.used.lock().expect("budget lock");
+        while *used > 0 && *used + bytes.len() > self.most {
+            used = self.freed.wait(used).expect("budget lock");
+        }
+        *used += bytes.len();
+        Bytes::from_owner(Admitted { bytes, budget: Arc::clone(self) })
+    }
+}
+
+impl AsRef<[u8]> for Admitted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        *self.budget.used.lock().expect("budget lock") -= self.bytes.len();
+        self.budget.freed.notify_all();
     }
 }
 

@@ -64,7 +64,7 @@ pub fn begin(
         }
     };
     let wait = Duration::from_millis(request.max_wait_ms.max(0) as u64);
-    let most = context.config.fetch_max_bytes as u64;
+    let most = (context.config.fetch_max_bytes as u64).min(context.fetch_bytes);
     let shards = wanted.iter().map(|w| owner(w, context)).collect();
     let mut call = Call {
         origin,

@@ -49,6 +49,8 @@ pub struct Context<'a> {
     pub sessions: &'a mut FetchSessions,
     /// Producer ids that may be given out.
     pub producer_ids: &'a mut Range<i64>,
+    /// About how much one fetch may read, in bytes.
+    pub fetch_bytes: u64,
     /// Makes topic ids.
     pub new_id: &'a mut dyn FnMut() -> [u8; 16],
     /// Monotonic time.

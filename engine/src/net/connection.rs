@@ -28,10 +28,14 @@ pub struct Connection {
     /// Questions in service, oldest first, with the size of each.
     in_service: VecDeque<(Place, usize)>,
     outgoing: Outgoing,
+    /// Bytes of the send in flight.
+    sending_bytes: u64,
     sending: bool,
     state: State,
     /// When something last arrived.
     pub heard: Nanos,
+    /// What its core has counted of [`Connection::unsent_bytes`].
+    pub counted_bytes: u64,
 }
 
 /// Where a question's answer goes in the order of answers.
@@ -61,9 +65,11 @@ impl Connection {
             receive_bytes: RECEIVE_BYTES_MIN,
             in_service: VecDeque::new(),
             outgoing: Outgoing::default(),
+            sending_bytes: 0,
             sending: false,
             state: State::Open,
             heard: now,
+            counted_bytes: 0,
         }
     }
 
@@ -150,14 +156,22 @@ impl Connection {
         if self.sending || self.state == State::Closed {
             return None;
         }
+        let before = self.outgoing.bytes();
         let op = self.outgoing.next(&self.socket)?;
+        self.sending_bytes = before - self.outgoing.bytes();
         self.sending = true;
         Some(op)
     }
 
     /// A send has ended.
     pub fn sent(&mut self) {
+        self.sending_bytes = 0;
         self.sending = false;
+    }
+
+    /// Bytes of answers that the client has not taken yet.
+    pub fn unsent_bytes(&self) -> u64 {
+        self.outgoing.bytes() + self.sending_bytes
     }
 
     /// Takes no more requests; what is in service is answered first.

@@ -180,8 +180,6 @@ impl Partition {
 
     /// Wakes `reply_to` when the visible end is beyond `seen`.
     pub(super) fn watch(&mut self, seen: Offset, reply_to: ReplyTo) {
-        // Somebody waits to see what is written already: no reason to let it lie unsynced.
-        self.log.want_durable(self.log.marks().appended().offset);
         self.watchers.push((seen, reply_to));
     }
 
@@ -199,7 +197,8 @@ impl Partition {
                 break;
             }
         }
-        if !self.watchers.is_empty() {
+        // Somebody waits to see what is written already: no reason to let it lie unsynced.
+        if !self.watchers.is_empty() && self.settings.bar == Bar::Durable {
             self.log.want_durable(self.log.marks().appended().offset);
         }
         self.log.pump(io, now);

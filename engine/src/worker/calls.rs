@@ -40,6 +40,7 @@ impl Worker {
             node: &self.node,
             sessions: &mut self.sessions,
             producer_ids: &mut self.producer_ids,
+            fetch_bytes: self.limits.fetch_bytes(self.unsent_bytes),
             new_id: &mut *self.new_id,
             now: moment.now,
             unix_ms: moment.unix_ms,

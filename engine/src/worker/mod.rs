@@ -66,6 +66,8 @@ pub struct Worker {
     limits: Limits,
     /// Bytes of requests in service.
     held_bytes: usize,
+    /// Bytes of answers that clients have not taken yet.
+    unsent_bytes: u64,
     was_pressed: bool,
     controller: Option<Controller>,
     next_sweep: Nanos,
@@ -135,6 +137,7 @@ impl Worker {
             principal: Principal::anonymous(),
             limits: parts.limits,
             held_bytes: 0,
+            unsent_bytes: 0,
             was_pressed: false,
             controller: parts.controller,
             next_sweep: now.after(IDLE_SWEEP),

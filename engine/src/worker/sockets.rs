@@ -61,6 +61,7 @@ impl Worker {
     pub(super) fn serve_touched(&mut self) {
         for slot in std::mem::take(&mut self.touched) {
             self.take_frames(slot);
+            self.count_unsent(slot);
             let may_receive = !self.is_pressed();
             let Some(connection) = self.connections.get_mut(slot as usize) else { continue };
             if let Some(send) = connection.next_send() {
@@ -97,8 +98,17 @@ impl Worker {
         self.touched.push(slot);
     }
 
+    fn count_unsent(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot as usize) {
+            let now = connection.unsent_bytes();
+            let before = std::mem::replace(&mut connection.counted_bytes, now);
+            self.unsent_bytes = self.unsent_bytes + now - before;
+        }
+    }
+
     fn forget(&mut self, slot: u32) {
         let mut connection = self.connections.remove(slot as usize);
+        self.unsent_bytes -= connection.counted_bytes;
         let (calls, held) = connection.abandon();
         self.held_bytes -= held;
         self.drop_calls(calls);
