@@ -1,5 +1,6 @@
 //! A broker that acknowledges everything and keeps nothing: what is measured against it is the
-//! generator's own ceiling. Prints its address and runs until killed.
+//! generator's own ceiling. With the argument `keep` it keeps everything in memory, to be read.
+//! Prints its address and runs until killed.
 //!
 //! `cargo run --release -p headwater-loadgen --example sink`, then `loadgen run --target` that address.
 
@@ -13,7 +14,8 @@ fn main() {
     if let Some(&first) = headwater_io::cpu::usable().first() {
         drop(headwater_io::cpu::pin(first));
     }
-    let broker = FakeBroker::start(Settings { discards: true, ..Settings::default() });
+    let discards = std::env::args().nth(1).as_deref() != Some("keep");
+    let broker = FakeBroker::start(Settings { discards, ..Settings::default() });
     println!("{}", broker.target());
     loop {
         std::thread::park();

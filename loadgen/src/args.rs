@@ -63,6 +63,10 @@ pub struct RunArgs {
     #[arg(long = "config", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Target")]
     topic_config: Vec<(String, String)>,
 
+    /// Setting of the engine with --embedded, e.g. durability.path=buffered (may be repeated)
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Target")]
+    engine_settings: Vec<(String, String)>,
+
     /// Records to offer per second, all producers together, e.g. 100000 or 1.5M/s [default: saturation]
     #[arg(long, value_name = "N/s", value_parser = rate, help_heading = "Load")]
     rate: Option<f64>,
@@ -210,6 +214,7 @@ impl RunArgs {
         let mut spec = RunSpec { target, ..RunSpec::default() };
         spec.partitions = self.partitions;
         spec.topic_config = self.topic_config.clone();
+        spec.engine_settings = self.engine_settings.clone();
         spec.rate_per_s = self.rate;
         spec.records = self.records;
         spec.duration = self.duration;

@@ -8,7 +8,6 @@
 use std::time::Duration;
 
 use headwater_io::clock::Nanos;
-use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::batch::{compression, header, record};
 use headwater_protocol::error_code::ErrorCode;
 
@@ -126,7 +125,7 @@ impl Consumer {
             match line.link {
                 None => {
                     let address = shop.cluster.address(broker);
-                    line.link = Some(shop.network.open(Owner::Consumer(self.index), address));
+                    line.link = Some(shop.sink.open(Owner::Consumer(self.index), address));
                 }
                 Some(link) if line.is_open && may_ask => {
                     let ask = FetchAsk {
@@ -136,7 +135,7 @@ impl Consumer {
                         bytes_min: shop.spec.fetch_min_bytes as i32,
                         bytes_max: shop.spec.fetch_bytes as i32,
                     };
-                    shop.network.call(link, ApiKey::Fetch, 0, |w, version| ask.encode(w, version));
+                    shop.sink.fetch(link, 0, &ask);
                     line.asked_at = Some(now);
                 }
                 Some(_) => {}

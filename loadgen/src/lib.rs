@@ -47,3 +47,8 @@ pub mod source;
 pub mod spec;
 pub mod spec_rules;
 pub mod verify;
+
+/// Keeps the examples of the README true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,19 +6,24 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use headwater::config::broker::BrokerConfig;
+use headwater::config::parse::Assignment;
+use headwater::embedded::Engine;
 use headwater_io::driver::{Backend, Driver};
 use headwater_io::socket::Socket;
 use headwater_io::{cpu, probe};
 
+use crate::client::embedded::Embedded;
 use crate::client::network::{Connect, Network};
 use crate::client::setup::SetupError;
+use crate::client::sink::Sink;
 use crate::input::Input;
 use crate::latency::Latencies;
 use crate::payload::mix;
@@ -55,8 +60,8 @@ pub enum RunError {
     Unreachable(String),
     /// What was written cannot be read back.
     ReadBack(SetupError),
-    /// This is not built yet.
-    NotBuilt(&'static str),
+    /// The engine in this process cannot be opened, or not be closed cleanly.
+    Engine(PathBuf, String),
 }
 
 impl fmt::Display for RunError {
@@ -80,7 +85,7 @@ impl fmt::Display for RunError {
                 )
             }
             RunError::ReadBack(e) => write!(f, "cannot read everything back: {e}"),
-            RunError::NotBuilt(what) => write!(f, "{what} is not available in this build"),
+            RunError::Engine(dir, why) => write!(f, "the engine on {}: {why}", dir.display()),
         }
     }
 }
@@ -146,23 +151,64 @@ fn on_this_thread(spec: &RunSpec, outside: &Arc<Outside>) -> Result<Recorded, Ru
             Some(Rc::new(input))
         }
     };
-    let Target::Network(address) = &spec.target else {
-        return Err(RunError::NotBuilt("--embedded"));
-    };
-    let backend = probe::choose(spec.backend).backend;
     let usable = cpu::usable();
     let can_spin = usable.len() > 1 && spec.spin != Some(Duration::ZERO);
     let spin = spec.spin.unwrap_or(if can_spin { SPIN } else { Duration::ZERO });
-    // Before pinning: the driver's own threads should be free to run anywhere.
-    let driver = Driver::open(backend, spin).map_err(|e| RunError::Driver(backend, e))?;
-    let network = Network::new(driver, connect(), spec.client_id.clone(), spec.request_timeout);
-    let machine = Machine { backend: backend.to_string(), spin, cpu: pin(spec.cpu, &usable) };
+    // Before pinning: threads that are started here should be free to run anywhere.
+    let (sink, backend) = open(spec, spin)?;
+    let machine = Machine { backend, spin, cpu: pin(spec.cpu, &usable) };
 
     let seed = spec.seed.unwrap_or_else(draw_seed);
-    let (spec, outside) = (spec.clone(), Arc::clone(outside));
-    let mut session = Session::new(spec, seed, network, address.clone(), input, outside, can_spin);
-    while !session.turn()? {}
-    Ok(session.outcome(&machine))
+    let mut session = Session::new(spec.clone(), seed, sink, input, Arc::clone(outside), can_spin);
+    let ended = loop {
+        match session.turn() {
+            Ok(false) => {}
+            Ok(true) => break Ok(()),
+            Err(e) => break Err(e),
+        }
+    };
+    let (recorded, sink) = session.outcome(&machine);
+    let closed = close(spec, sink);
+    ended.and(closed).map(|()| recorded)
+}
+
+/// The way to the target, and by what it is driven.
+fn open(spec: &RunSpec, spin: Duration) -> Result<(Sink, String), RunError> {
+    match &spec.target {
+        Target::Network(_) => {
+            let backend = probe::choose(spec.backend).backend;
+            let driver = Driver::open(backend, spin).map_err(|e| RunError::Driver(backend, e))?;
+            let network =
+                Network::new(driver, connect(), spec.client_id.clone(), spec.request_timeout);
+            Ok((Sink::Network(Box::new(network)), backend.to_string()))
+        }
+        Target::Embedded(dir) => {
+            let engine = open_engine(spec, dir);
+            let engine = engine.map_err(|why| RunError::Engine(dir.clone(), why))?;
+            let backend = engine.backend();
+            Ok((Sink::Embedded(Box::new(Embedded::new(engine, spin))), backend))
+        }
+    }
+}
+
+fn open_engine(spec: &RunSpec, dir: &Path) -> Result<Engine, String> {
+    let assign = |(name, value): &(String, String)| Assignment::stated(name, value);
+    let mut assignments: Vec<Assignment> = spec.engine_settings.iter().map(assign).collect();
+    if let Some(backend) = spec.backend {
+        assignments.push(Assignment::stated("backend", &backend.to_string()));
+    }
+    let config = BrokerConfig::from_sources(&assignments).map_err(|e| e.to_string())?;
+    Engine::open(dir, config).map_err(|e| e.to_string())
+}
+
+fn close(spec: &RunSpec, sink: Sink) -> Result<(), RunError> {
+    match (sink, &spec.target) {
+        (Sink::Embedded(embedded), Target::Embedded(dir)) => {
+            let closed = embedded.into_engine().close();
+            closed.map_err(|e| RunError::Engine(dir.clone(), format!("not closed cleanly: {e}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Ties this thread to a processor. Not being able to is no reason not to run.

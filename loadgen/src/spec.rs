@@ -125,6 +125,9 @@ pub struct RunSpec {
     /// Settings of the topic when it is created, in Kafka's names.
     pub topic_config: Vec<(String, String)>,
 
+    /// Settings of the embedded engine, as `headwater serve --set` takes them.
+    pub engine_settings: Vec<(String, String)>,
+
     /// Consume only, send nothing.
     pub read_only: bool,
     /// End after this many records.
@@ -211,6 +214,7 @@ impl Default for RunSpec {
             partitions: None,
             replication_factor: -1,
             topic_config: Vec::new(),
+            engine_settings: Vec::new(),
             read_only: false,
             records: None,
             duration: None,

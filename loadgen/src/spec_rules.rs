@@ -66,6 +66,10 @@ fn rules(s: &RunSpec) -> Vec<(bool, &'static str)> {
         (!positive(s.expect_p99_ms), "--expect-p99-ms must be above 0"),
         (s.expect_p99_ms.is_some() && s.acks == Acks::None && !s.read_only,
             "--expect-p99-ms needs an acknowledgement to measure: use --acks 1 or all"),
+        (s.idempotent && matches!(s.target, Target::Embedded(_)),
+            "--idempotent needs a broker: the library does not give out producer ids; leave it out with --embedded"),
+        (!s.engine_settings.is_empty() && matches!(s.target, Target::Network(_)),
+            "--set is for the engine of --embedded: give a broker its settings when it is started"),
         (matches!(s.target, Target::Network(ref address) if address.is_empty()),
             "--target is empty: say HOST:PORT"),
     ]

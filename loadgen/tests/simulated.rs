@@ -13,6 +13,7 @@ use headwater_io::op::{Done, Op, Token};
 use headwater_io::sim::World;
 use headwater_io::socket::{Listener, Socket};
 use headwater_loadgen::client::network::Network;
+use headwater_loadgen::client::sink::Sink;
 use headwater_loadgen::progress::Outside;
 use headwater_loadgen::result::RunResult;
 use headwater_loadgen::session::Session;
@@ -116,12 +117,12 @@ fn simulate(seed: u64) -> RunResult {
     let network = Network::new(world.driver(), connect, "sim".into(), spec.request_timeout);
     let outside = Arc::new(Outside::default());
     let mut session =
-        Session::new(spec, seed, network, "10.0.0.1:9092".into(), None, outside, false);
+        Session::new(spec, seed, Sink::Network(Box::new(network)), None, outside, false);
     while !session.turn().unwrap() {
         broker.turn();
     }
     let machine = Machine { backend: "sim".into(), spin: Duration::ZERO, cpu: None };
-    let mut result = session.outcome(&machine).result;
+    let mut result = session.outcome(&machine).0.result;
     result.generator.cpu_s = 0.0;
     result
 }

@@ -26,7 +26,8 @@ use headwater_protocol::wire::writer::Writer;
 
 use super::connection::Closed;
 use super::messages::FetchedPart;
-use super::network::{Event, Link, Network, Owner, What};
+use super::network::{Event, Link, Owner, What};
+use super::sink::Sink;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug)]
@@ -80,13 +81,14 @@ impl Answer {
     }
 }
 
-type Body = Box<dyn FnOnce(&mut Writer<'_>, i16)>;
+/// Asks on a link, under a ticket; false when nobody can answer.
+type Asking = Box<dyn FnOnce(&mut Sink, Link, u64) -> bool>;
 
 struct Question {
     ticket: u64,
     address: String,
     api: ApiKey,
-    body: Body,
+    asking: Asking,
 }
 
 struct Line {
@@ -117,12 +119,25 @@ impl Control {
         api: ApiKey,
         body: impl FnOnce(&mut Writer<'_>, i16) + 'static,
     ) -> Result<Answer, CallError> {
+        self.ask(address, api, Box::new(move |sink, link, tag| sink.call(link, api, tag, body)))
+            .await
+    }
+
+    /// Fetches from the broker at `address`.
+    pub async fn fetch(
+        &self,
+        address: &str,
+        asking: impl FnOnce(&mut Sink, Link, u64) -> bool + 'static,
+    ) -> Result<Answer, CallError> {
+        self.ask(address, ApiKey::Fetch, Box::new(asking)).await
+    }
+
+    async fn ask(&self, address: &str, api: ApiKey, asking: Asking) -> Result<Answer, CallError> {
         let ticket = {
             let mut state = self.0.borrow_mut();
             state.next_ticket += 1;
-            let ticket = state.next_ticket;
-            let (address, body) = (address.to_owned(), Box::new(body));
-            state.questions.push(Question { ticket, address, api, body });
+            let (ticket, address) = (state.next_ticket, address.to_owned());
+            state.questions.push(Question { ticket, address, api, asking });
             ticket
         };
         poll_fn(|_| match self.0.borrow_mut().answers.remove(&ticket) {
@@ -147,13 +162,13 @@ impl Control {
         self.0.borrow().now
     }
 
-    /// Carries questions to the network. Once a turn.
-    pub fn carry(&self, network: &mut Network, now: Nanos) {
+    /// Carries questions to where they are answered. Once a turn.
+    pub fn carry(&self, sink: &mut Sink, now: Nanos) {
         let state = &mut *self.0.borrow_mut();
         state.now = now;
         for question in std::mem::take(&mut state.questions) {
             let line = state.lines.entry(question.address.clone()).or_insert_with(|| Line {
-                link: network.open(Owner::Control, &question.address),
+                link: sink.open(Owner::Control, &question.address),
                 is_open: false,
                 asked: Vec::new(),
             });
@@ -161,8 +176,8 @@ impl Control {
                 state.questions.push(question);
                 continue;
             }
-            let Question { ticket, address, api, body } = question;
-            match network.call(line.link, api, ticket, body) {
+            let Question { ticket, address, api, asking } = question;
+            match asking(sink, line.link, ticket) {
                 true => line.asked.push((ticket, api)),
                 false => {
                     drop(state.answers.insert(ticket, Err(CallError::NotSpoken(address, api))))

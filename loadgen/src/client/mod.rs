@@ -6,6 +6,8 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | [`sink`] | where requests go: [`network`] or [`embedded`] |
+//! | [`embedded`] | the engine in this process |
 //! | [`network`] | all connections of a run: submit, reap, events out |
 //! | [`connection`] | one of them: outbox, inbox, answers expected |
 //! | [`versions`] | which version of each API both sides speak |
@@ -19,7 +21,9 @@
 pub mod cluster;
 pub mod connection;
 pub mod control;
+pub mod embedded;
 pub mod messages;
 pub mod network;
 pub mod setup;
+pub mod sink;
 pub mod versions;

@@ -94,6 +94,20 @@ pub enum What {
     },
 }
 
+impl Link {
+    pub(super) fn new(key: usize, serial: u64) -> Self {
+        Link { key, serial }
+    }
+
+    pub(super) fn key(self) -> usize {
+        self.key
+    }
+
+    pub(super) fn is(self, serial: u64) -> bool {
+        self.serial == serial
+    }
+}
+
 struct Entry {
     serial: u64,
     connection: Connection,

@@ -23,8 +23,9 @@ use headwater_protocol::batch::compression;
 
 use crate::batch::{Batch, Buffers};
 use crate::client::cluster::Cluster;
-use crate::client::network::{Link, Network};
+use crate::client::network::Link;
 use crate::client::setup::Identity;
+use crate::client::sink::Sink;
 use crate::meter::Meter;
 use crate::partitioner::Partitioner;
 use crate::source::Source;
@@ -37,7 +38,7 @@ pub struct Shop {
     /// The settings of the run.
     pub spec: RunSpec,
     /// The way out.
-    pub network: Network,
+    pub sink: Sink,
     /// Who leads what.
     pub cluster: Cluster,
     /// Where records come from.

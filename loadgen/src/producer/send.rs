@@ -38,7 +38,7 @@ impl Producer {
         let line = &mut self.lines[broker];
         if self.leads[broker] && line.link.is_none() && now >= line.not_before {
             let address = shop.cluster.address(broker);
-            line.link = Some(shop.network.open(Owner::Producer(self.index), address));
+            line.link = Some(shop.sink.open(Owner::Producer(self.index), address));
         }
     }
 
@@ -81,7 +81,7 @@ impl Producer {
         let link = line.link.expect("an open line has a link");
         let tag = self.next_tag;
         self.next_tag += 1;
-        let sent = shop.network.produce(link, tag, &head);
+        let sent = shop.sink.produce(link, tag, &head);
         assert!(sent, "a connection is not open without speaking Produce");
         line.in_flight.push_back(InFlight { tag, sent_at: now, batches });
     }

@@ -89,7 +89,7 @@ impl Producer {
         let mut waiting = Vec::new();
         for line in &mut self.lines {
             if let Some(link) = line.link.take() {
-                shop.network.close(link);
+                shop.sink.close(link);
             }
             waiting.extend(line.in_flight.drain(..).flat_map(|request| request.batches));
         }

@@ -20,8 +20,9 @@ use headwater_io::clock::Nanos;
 
 use crate::client::connection::Closed;
 use crate::client::control::{Control, Task};
-use crate::client::network::{Event, Network, Owner, What};
+use crate::client::network::{Event, Owner, What};
 use crate::client::setup::{Identity, SetupError};
+use crate::client::sink::Sink;
 use crate::consumer::Consumer;
 use crate::input::Input;
 use crate::meter::{Meter, Window};
@@ -30,7 +31,7 @@ use crate::progress::Outside;
 use crate::result::VerifyCounts;
 use crate::run::RunError;
 use crate::source::Source;
-use crate::spec::RunSpec;
+use crate::spec::{RunSpec, Target};
 use phase::{Phase, Prepared};
 
 /// Slept between turns at most, so that time limits are seen.
@@ -77,18 +78,21 @@ struct Tally {
 }
 
 impl Session {
-    /// A run on `network`, beginning with the broker at `bootstrap`. `can_spin` says that the thread
+    /// A run on `sink`, which leads to `spec.target`. `can_spin` says that the thread
     /// has a processor to itself.
     pub fn new(
         spec: RunSpec,
         seed: u64,
-        network: Network,
-        bootstrap: String,
+        sink: Sink,
         input: Option<std::rc::Rc<Input>>,
         outside: Arc<Outside>,
         can_spin: bool,
     ) -> Self {
         let control = Control::default();
+        let bootstrap = match &spec.target {
+            Target::Network(address) => address.clone(),
+            Target::Embedded(_) => String::new(),
+        };
         let never = Window { start: Nanos(u64::MAX), end: Nanos(u64::MAX) };
         let ledger = phase::ledger(&spec, seed, input.clone());
         let shop = Shop {
@@ -98,7 +102,7 @@ impl Session {
             meter: Meter::new(never, None),
             ledger,
             cluster_is_stale: false,
-            network,
+            sink,
             spec,
         };
         let phase = Phase::Setup(phase::setup_task(&control, &bootstrap, &shop.spec));
@@ -124,7 +128,7 @@ impl Session {
     pub fn turn(&mut self) -> Result<bool, RunError> {
         let now = self.now();
         self.dispatch(now);
-        self.control.carry(&mut self.shop.network, now);
+        self.control.carry(&mut self.shop.sink, now);
         if now >= self.next_housekeeping {
             self.next_housekeeping = now.after(HOUSEKEEPING_EVERY);
             self.housekeeping(now)?;
@@ -138,7 +142,7 @@ impl Session {
     }
 
     fn now(&self) -> Nanos {
-        self.shop.network.clock().now()
+        self.shop.sink.clock().now()
     }
 
     /// Hands what happened to whom it concerns.
@@ -172,13 +176,13 @@ impl Session {
             false => until,
         };
         match has_more || wake_at <= now {
-            true => self.shop.network.poll(&mut self.events),
-            false => self.shop.network.wait(&mut self.events, wake_at),
+            true => self.shop.sink.poll(&mut self.events),
+            false => self.shop.sink.wait(&mut self.events, wake_at),
         }
     }
 
     fn housekeeping(&mut self, now: Nanos) -> Result<(), RunError> {
-        self.shop.network.expire(&mut self.events);
+        self.shop.sink.expire(&mut self.events);
         self.side.run(&mut self.shop, &self.control, &self.bootstrap, &mut self.producers, now)?;
         let outside = &self.outside;
         outside.acked.store(self.shop.meter.acked_total, Ordering::Relaxed);

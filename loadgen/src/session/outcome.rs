@@ -5,6 +5,7 @@ use std::time::Duration;
 use headwater_io::clock::Nanos;
 
 use super::Session;
+use crate::client::sink::Sink;
 use crate::latency::Latencies;
 use crate::meter::{Counts, Meter};
 use crate::result::{
@@ -30,8 +31,8 @@ pub struct Machine {
 }
 
 impl Session {
-    /// To be called once the run is over.
-    pub fn outcome(self, machine: &Machine) -> Recorded {
+    /// What came out, and the way to the target, to be closed.
+    pub fn outcome(self, machine: &Machine) -> (Recorded, Sink) {
         let spec = &self.shop.spec;
         let produce = (!spec.read_only).then(|| self.produced());
         let consume = (spec.consumers > 0).then(|| self.consumed());
@@ -59,7 +60,7 @@ impl Session {
             (false, true) => meter.record_latency,
             (false, false) => meter.request_latency,
         };
-        Recorded { result, latencies }
+        (Recorded { result, latencies }, self.shop.sink)
     }
 
     fn produced(&self) -> Produced {

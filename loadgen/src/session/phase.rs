@@ -192,7 +192,7 @@ impl Session {
 
     fn begin_load(&mut self) {
         let spec = &self.shop.spec;
-        let start = self.shop.network.clock().now();
+        let start = self.shop.sink.clock().now();
         let window = Window {
             start: start.after(spec.warmup),
             end: spec.effective_duration().map_or(Nanos(u64::MAX), |length| start.after(length)),
@@ -202,7 +202,7 @@ impl Session {
             spec.rate_per_s.map(|rate| Schedule::new(start, rate, spec.producers, burst));
         let errors = std::mem::take(&mut self.shop.meter.errors);
         self.shop.meter = Meter { errors, ..Meter::new(window, schedule) };
-        self.tally.started_unix_ms = self.shop.network.clock().unix_ms();
+        self.tally.started_unix_ms = self.shop.sink.clock().unix_ms();
         self.phase = Phase::Load;
     }
 
@@ -211,7 +211,7 @@ impl Session {
         if self.tally.cpu_ns_at_start.is_none() && now >= start {
             self.tally.cpu_ns_at_start = Some(cpu::thread_cpu_ns());
         }
-        let unix_ms = self.shop.network.clock().unix_ms();
+        let unix_ms = self.shop.sink.clock().unix_ms();
         let mut has_more = false;
         for producer in &mut self.producers {
             has_more |= producer.fill(&mut self.shop, now, end, unix_ms);

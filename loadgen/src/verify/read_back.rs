@@ -8,13 +8,13 @@ use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::batch::{compression, header, record};
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::list_offsets::LATEST_TIMESTAMP;
-use headwater_protocol::wire::writer::Writer;
 
 use super::{Ledger, ReadRecord};
 use crate::client::cluster::Cluster;
 use crate::client::control::{Answer, CallError, Control};
 use crate::client::messages::{FetchAsk, FetchedPart};
 use crate::client::setup::{self, SetupError};
+use crate::client::sink::Sink;
 use crate::consumer::RECORDS_BYTES_MAX;
 use crate::result::VerifyCounts;
 
@@ -79,7 +79,7 @@ impl Reading {
     ) -> Result<Option<FetchedPart>, SetupError> {
         let Some(broker) = self.cluster.leader(partition) else { return Ok(None) };
         let topic = self.topic.clone();
-        let ask = move |w: &mut Writer<'_>, version: i16| {
+        let ask = move |sink: &mut Sink, link, tag| {
             let ask = FetchAsk {
                 topic: &topic,
                 partitions: &[(partition, position)],
@@ -87,9 +87,9 @@ impl Reading {
                 bytes_min: 1,
                 bytes_max: FETCH_BYTES,
             };
-            ask.encode(w, version);
+            sink.fetch(link, tag, &ask)
         };
-        let answer = self.control.call(self.cluster.address(broker), ApiKey::Fetch, ask).await;
+        let answer = self.control.fetch(self.cluster.address(broker), ask).await;
         let (code, mut parts) = match answer {
             Ok(Answer::Fetched(code, parts)) => (code, parts),
             Ok(Answer::Frame { .. }) => unreachable!("a fetch was asked for"),
