@@ -37,6 +37,11 @@ const IN_FLIGHT_BYTES_MIN: usize = 24 << 20;
 /// What waking a sleeping thread costs on the machines this was measured on.
 const SPIN: Duration = Duration::from_micros(50);
 
+/// With no more processors than this, threads are left where the scheduler puts them: a disk with one
+/// queue interrupts one processor, and its completions wait behind whoever is pinned there
+/// (`engine/docs/notes/2026-11-26-where-threads-run.md`).
+pub const FEW_CPUS: usize = 2;
+
 /// Cores that are running.
 pub struct Running {
     /// The boxes of all shards.
@@ -302,7 +307,7 @@ fn spin(config: &BrokerConfig, shards: usize) -> Duration {
 
 fn pin(config: &BrokerConfig, id: ShardId) {
     let cpus = cpu::usable();
-    if config.pin && cpus.len() > 1 {
+    if config.pin && cpus.len() > FEW_CPUS {
         let cpu = cpus[(config.cpu_first + usize::from(id.0)) % cpus.len()];
         if let Err(error) = cpu::pin(cpu) {
             tracing::warn!(cpu, %error, "a shard could not be pinned");

@@ -76,7 +76,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "pin",
         Kind::Bool,
         "true",
-        "Whether each shard's thread stays on one processor.",
+        "Whether each shard's thread stays on one processor, where there are more than two.",
     ),
     broker(
         "cpu.first",
