@@ -180,7 +180,7 @@ pub struct RunArgs {
     /// Look for work this long before sleeping, in microseconds [default: 100, on one processor 0]
     #[arg(long, value_name = "N", help_heading = "Machine")]
     spin_us: Option<u64>,
-    /// Processor of the generator's thread, or none [default: the last one, if there are several]
+    /// Processor of the generator's thread, or none [default: the last one, if there are more than two]
     #[arg(long, value_name = "N", value_parser = cpu, help_heading = "Machine")]
     cpu: Option<Cpu>,
 }

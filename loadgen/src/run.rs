@@ -34,6 +34,10 @@ use crate::session::outcome::Machine;
 use crate::spec::{Cpu, RunSpec, Target};
 use crate::spec_rules::{self, SpecError};
 
+/// With no more processors than this, the thread is left where the scheduler puts it and does not spin
+/// (`engine/docs/notes/2026-11-26-where-threads-run.md`).
+const FEW_CPUS: usize = 2;
+
 /// With a processor to itself, the thread looks for work this long before it sleeps: long enough to
 /// bridge the time between two answers under load, because waking up costs more than most answers
 /// take; short enough to leave the processor to a broker that has more threads than processors.
@@ -153,7 +157,9 @@ fn on_this_thread(spec: &RunSpec, outside: &Arc<Outside>) -> Result<Recorded, Ru
     };
     let usable = cpu::usable();
     let can_spin = usable.len() > 1 && spec.spin != Some(Duration::ZERO);
-    let spin = spec.spin.unwrap_or(if can_spin { SPIN } else { Duration::ZERO });
+    // With a processor for the broker and one for us, the disk's completions need one of them, too.
+    let spare = usable.len() > FEW_CPUS;
+    let spin = spec.spin.unwrap_or(if spare { SPIN } else { Duration::ZERO });
     // Before pinning: threads that are started here should be free to run anywhere.
     let (sink, backend) = open(spec, spin)?;
     let machine = Machine { backend, spin, cpu: pin(spec.cpu, &usable) };
@@ -185,7 +191,10 @@ fn open(spec: &RunSpec, spin: Duration) -> Result<(Sink, String), RunError> {
         Target::Embedded(dir) => {
             let engine = open_engine(spec, dir);
             let engine = engine.map_err(|why| RunError::Engine(dir.clone(), why))?;
+            // It says why as well; that belongs on its own log line, not in a result.
             let backend = engine.backend();
+            let backend = backend.strip_prefix("backend=").unwrap_or(&backend);
+            let backend = backend.split(' ').next().unwrap_or_default().to_owned();
             Ok((Sink::Embedded(Box::new(Embedded::new(engine, spin))), backend))
         }
     }
@@ -214,7 +223,7 @@ fn close(spec: &RunSpec, sink: Sink) -> Result<(), RunError> {
 /// Ties this thread to a processor. Not being able to is no reason not to run.
 fn pin(wanted: Cpu, usable: &[usize]) -> Option<usize> {
     let number = match wanted {
-        Cpu::Last if usable.len() > 1 => *usable.last()?,
+        Cpu::Last if usable.len() > FEW_CPUS => *usable.last()?,
         Cpu::Last | Cpu::Unpinned => return None,
         Cpu::Number(number) => number,
     };
