@@ -7,7 +7,7 @@ use super::Finding;
 use super::source::{RustFile, Sources};
 
 /// May import anything, and nothing below may import them.
-const ABOVE: &[&str] = &["main", "bin", "cli", "embed", "worker"];
+const ABOVE: &[&str] = &["main", "bin", "boot", "cli", "embedded", "worker"];
 
 /// From the socket down to the file.
 const LAYERS: &[&str] = &["net", "api", "broker", "shard", "log", "segment"];

@@ -86,5 +86,6 @@ pub(super) static SETTINGS: &[Setting] = &[
         Kind::Int(Unit::Milliseconds, 1, INT),
         "86400000",
         "How long an idempotent producer that writes nothing is remembered.",
-    ),
+    )
+    .inert("producers are remembered as long as their partition exists"),
 ];

@@ -87,10 +87,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         "preallocate",
         Kind::Bool,
         "false",
-        "Whether a segment file gets its size when it is created.",
+        "Whether a segment file gets its whole size when it is created, instead of growing in steps.",
     )
-    .from(&[same("log.preallocate")])
-    .inert("files are always allocated ahead on the direct path, never on the buffered one"),
+    .from(&[same("log.preallocate")]),
     topic(
         "compression.type",
         Kind::Choice(&["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]),
