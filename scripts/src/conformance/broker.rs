@@ -10,11 +10,16 @@ use std::time::Duration;
 const READY: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(60);
 
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// How to start a broker.
 pub struct Broker {
     program: PathBuf,
+    /// Words before the program's name: what starts it in other surroundings.
+    wrapper: Vec<String>,
     settings: Vec<String>,
     folder: PathBuf,
+    data_dir: PathBuf,
     running: Option<Running>,
     starts: u32,
     /// `host:port`, once it was ready for the first time.
@@ -24,21 +29,38 @@ pub struct Broker {
 impl Broker {
     /// A broker that keeps everything below `folder`; not started yet.
     pub fn new(program: PathBuf, settings: Vec<String>, folder: PathBuf) -> Self {
-        let address = "127.0.0.1:0".to_owned();
-        Self { program, settings, folder, running: None, starts: 0, address }
+        let data_dir = folder.join("data");
+        let (wrapper, address) = (Vec::new(), ANY_PORT.to_owned());
+        Self { program, wrapper, settings, folder, data_dir, running: None, starts: 0, address }
+    }
+
+    /// A broker like `other`, started by `wrapper`, with other folders.
+    pub fn wrapped(other: &Self, wrapper: Vec<String>, folder: PathBuf, data_dir: PathBuf) -> Self {
+        let like = Self::new(other.program.clone(), other.settings.clone(), folder);
+        Self { wrapper, data_dir, ..like }
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Its data directory.
-    pub fn data_dir(&self) -> PathBuf {
-        self.folder.join("data")
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Its process id, if it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(Running::id)
     }
 
     /// Starts it and waits for the line that says it is ready.
     pub fn start(&mut self) -> Result<(), String> {
         self.starts += 1;
         let log = self.folder.join(format!("broker-{}.log", self.starts));
-        let mut command = Command::new(&self.program);
-        command.arg("serve").arg("--data-dir").arg(self.data_dir());
+        let mut command = self.command();
+        command.arg("serve").arg("--data-dir").arg(&self.data_dir);
         command.args(["--listen", &self.address]);
         for setting in &self.settings {
             command.args(["--set", setting]);
@@ -59,6 +81,15 @@ impl Broker {
         }
         self.running = Some(running);
         Ok(())
+    }
+
+    fn command(&self) -> Command {
+        let Some((first, rest)) = self.wrapper.split_first() else {
+            return Command::new(&self.program);
+        };
+        let mut command = Command::new(first);
+        command.args(rest).arg(&self.program);
+        command
     }
 
     /// Starts it unless it runs.

@@ -1,6 +1,7 @@
 //! The list of checks with real clients.
 
 use super::clients::{self, CODECS};
+use super::faults;
 use super::lab::Lab;
 use super::process::{Running, wait_until};
 use super::records;
@@ -21,7 +22,8 @@ pub struct Case {
     pub run: Run,
 }
 
-type Run = Box<dyn Fn(&mut Lab) -> Result<String, String>>;
+/// What a case does.
+pub type Run = Box<dyn Fn(&mut Lab) -> Result<String, String>>;
 
 /// What `checks.py` knows, each a case of its own.
 const PYTHON_CHECKS: &[&str] = &[
@@ -59,6 +61,7 @@ pub fn all() -> Vec<Case> {
     cases.push(case("kill-python", &[Python, Kcat], Box::new(kill_python)));
     cases.push(case("kill-kcat", &[Kcat, Python], Box::new(kill_kcat)));
     cases.push(case("restart", &[Kcat, Python], Box::new(restart)));
+    cases.extend(faults::all());
     cases.push(Case {
         stops_broker: true,
         ..case("dump-log", &[Kafka, Kcat, Python], Box::new(dump_log))
@@ -66,7 +69,8 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
-fn case(name: impl Into<String>, needs: &'static [Tool], run: Run) -> Case {
+/// A case that leaves the broker running.
+pub fn case(name: impl Into<String>, needs: &'static [Tool], run: Run) -> Case {
     Case { name: name.into(), needs, stops_broker: false, run }
 }
 
@@ -165,7 +169,7 @@ fn dump_log(lab: &mut Lab) -> Result<String, String> {
     lab.broker.stop()?;
     let (mut batches, mut records, mut files) = (0, 0, 0);
     for topic in &topics {
-        let segments = segments(&lab.broker.data_dir(), topic);
+        let segments = segments(lab.broker.data_dir(), topic);
         files += segments.len();
         let out = lab.file(&format!("{topic}.dump"));
         clients::dump_log(lab, &segments, &out)?;

@@ -87,6 +87,13 @@ pub fn python_check(lab: &Lab, name: &str) -> Result<(), String> {
     process::run(&mut command, &lab.file(&format!("{name}.log")), Duration::from_secs(60))
 }
 
+/// Python fills the disk of the broker at `address`, looks at it, removes `filler` and goes on.
+pub fn python_full_disk(lab: &Lab, address: &str, filler: &str, log: &Path) -> Result<(), String> {
+    let mut command = lab.python_at("full_disk.py", address);
+    command.args(["--filler", filler]);
+    process::run(&mut command, log, LIMIT)
+}
+
 /// Java's producer writes the input, with its own defaults: idempotent, acks=all.
 pub fn java_produce(lab: &Lab, topic: &str, codec: &str) -> Command {
     let mut command = lab.kafka("org.apache.kafka.tools.ConsoleProducer");
@@ -144,10 +151,14 @@ impl Lab {
     }
 
     fn python(&self, script: &str) -> Command {
+        self.python_at(script, &self.broker.address)
+    }
+
+    fn python_at(&self, script: &str, address: &str) -> Command {
         let python = self.tools.python.as_deref().unwrap_or(Path::new("python3"));
         let mut command = Command::new(python);
         command.arg("-B").arg(repo::root().join("scripts/conformance").join(script));
-        command.args(["--bootstrap", &self.broker.address]);
+        command.args(["--bootstrap", address]);
         command
     }
 

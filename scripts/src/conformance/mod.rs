@@ -13,6 +13,7 @@
 mod broker;
 mod cases;
 mod clients;
+mod faults;
 mod input;
 mod lab;
 mod process;

@@ -14,6 +14,19 @@ pub fn run(command: &mut Command, log: &Path, limit: Duration) -> Result<(), Str
     Running::start(command, log)?.finish(limit)
 }
 
+/// Runs a command to its end and returns its exit status; 128 and more for a signal is not told apart.
+pub fn status(command: &mut Command, log: &Path, limit: Duration) -> Result<i32, String> {
+    let mut running = Running::start(command, log)?;
+    let mut status = None;
+    wait_until(limit, || {
+        status = running.child.try_wait().ok().flatten();
+        status.is_some()
+    });
+    let status =
+        status.ok_or_else(|| running.told(&format!("no end after {} s", limit.as_secs())))?;
+    Ok(status.code().unwrap_or(128))
+}
+
 /// A program that runs in the background, and is killed if nobody waits for it.
 pub struct Running {
     child: Child,
