@@ -16,6 +16,7 @@ use headwater_io::driver::{Backend, Driver};
 use headwater_io::file::{Access, Fs};
 use headwater_io::mailbox::{Sender, mailbox};
 use headwater_io::probe::{self, Choice, DirectIo};
+use headwater_io::sim::rng::Rng;
 use headwater_io::socket::Listener;
 
 use crate::api::Node;
@@ -231,6 +232,7 @@ fn run_shard(
             return Vec::new();
         }
     };
+    let _guard = AbortOnPanic(id);
     // After the ring: its I/O threads must be free to run elsewhere.
     pin(&config, id);
     let (sender, inbox) = mailbox(BOX_LETTERS, io.waker());
@@ -247,9 +249,25 @@ fn run_shard(
         node,
         limits,
         controller: seed.controller,
-        new_id: Box::new(new_id),
+        new_id: Box::new(ids(new_id())),
     };
     Worker::new(parts).run()
+}
+
+/// A shard that has panicked holds acknowledged data that nobody serves and questions that nobody will
+/// answer. Ending the process is the one thing that clients, and whoever supervises it, understand.
+struct AbortOnPanic(ShardId);
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "headwater: shard {} has panicked; the process ends, the next start recovers",
+                self.0.0
+            );
+            std::process::abort();
+        }
+    }
 }
 
 impl Running {
@@ -376,6 +394,19 @@ fn node(config: &BrokerConfig, opened: &Opened, bound: Option<SocketAddr>, shard
         port: i32::from(port),
         shards,
         epoch: opened.epoch,
+    }
+}
+
+/// Random identities without asking the system again: a shard's thread must not.
+fn ids(seed: [u8; 16]) -> impl FnMut() -> [u8; 16] {
+    let halves = seed.split_at(8);
+    let half = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight bytes"));
+    let (mut high, mut low) = (Rng::new(half(halves.0)), Rng::new(half(halves.1)));
+    move || {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&high.next_u64().to_be_bytes());
+        id[8..].copy_from_slice(&low.next_u64().to_be_bytes());
+        id
     }
 }
 

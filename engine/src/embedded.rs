@@ -246,9 +246,6 @@ impl Partition {
             Answer::Appended(result) => result.map_err(EngineError::Refused),
             _ => unreachable!("an append was asked for"),
         };
-        // Without acks there will be no answer: one that waits only for memory keeps the promise that
-        // every call can be waited for.
-        let acks = if acks == Acks::None { Acks::Leader } else { acks };
         Ok(self.ask(Ask::Append { partition: self.key, set, acks }, read))
     }
 

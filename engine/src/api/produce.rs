@@ -20,7 +20,7 @@ use headwater_protocol::wire::uuid::Uuid;
 use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
 use crate::broker::catalog::Topic;
-use crate::config::topic::TopicConfig;
+use crate::config::topic::{TimestampType, TopicConfig};
 use crate::log::record_set::{RecordSet, RecordSetError};
 use crate::model::ShardId;
 use crate::shard::letters::{Acks, Answer, Ask};
@@ -172,6 +172,9 @@ type Fault = (ErrorCode, Option<String>);
 
 fn check(bytes: Bytes, config: &TopicConfig, unix_ms: i64) -> Result<RecordSet, Fault> {
     let set = RecordSet::check(bytes, config.max_message_bytes as usize).map_err(fault)?;
+    if config.message_timestamp_type == TimestampType::LogAppendTime {
+        return Ok(set);
+    }
     let newest = set.max_timestamp_ms();
     let ahead = newest.saturating_sub(unix_ms);
     if newest >= 0
@@ -188,7 +191,7 @@ fn fault(error: RecordSetError) -> Fault {
     let code = match error {
         RecordSetError::Empty => ErrorCode::InvalidRecord,
         RecordSetError::TooLarge { .. } => ErrorCode::MessageTooLarge,
-        RecordSetError::Control => ErrorCode::InvalidRecord,
+        RecordSetError::Control | RecordSetError::Count { .. } => ErrorCode::InvalidRecord,
         RecordSetError::Transactional => ErrorCode::InvalidTxnState,
         RecordSetError::Batch(BatchError::BadMagic { .. }) => {
             ErrorCode::UnsupportedForMessageFormat

@@ -23,6 +23,9 @@ use crate::log::{Log, directory};
 use crate::model::{LeaderEpoch, PartitionKey, ShardId, TopicId};
 use crate::shard::letters::{PartitionSettings, ReplyTo};
 
+/// Of one log, handed to the device and not yet durable. Large enough for any device's bandwidth between
+/// two syncs, small enough that damage further back is recognised as such.
+const UNHARDENED_BYTES_MAX: u64 = 16 << 20;
 /// Producer ids are reserved in the store this many at a time.
 const PRODUCER_ID_BLOCK: i64 = 1000;
 const PRODUCER_IDS_KEY: &str = "producer-ids";
@@ -452,6 +455,7 @@ impl Place {
             preallocate: config.preallocate,
             unit_bytes: self.config.commit_unit_bytes,
             depth: self.config.commit_depth,
+            unhardened_bytes_max: UNHARDENED_BYTES_MAX,
             flush_after: Duration::from_millis(self.config.commit_flush_ms),
             linger: Duration::from_micros(self.config.commit_linger_us),
         }

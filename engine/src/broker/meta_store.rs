@@ -105,10 +105,11 @@ impl MetaStore {
         }
         let mut end = end as u64;
         if count > REWRITE_FACTOR * (records.len() + 16) || end < bytes.len() as u64 {
-            let whole: Vec<u8> = records
-                .iter()
-                .flat_map(|(key, (version, value))| encode(key, *version, value))
-                .collect();
+            // The last version stays known even when its record was removed.
+            let mut whole = encode("", last, &Value::Null);
+            whole.extend(
+                records.iter().flat_map(|(key, (version, value))| encode(key, *version, value)),
+            );
             fs.replace(path, &whole)?;
             end = whole.len() as u64;
         }

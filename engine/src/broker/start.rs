@@ -96,10 +96,7 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
             let dir = directory::partition(&place.data_dir, &topic.name, index);
             let name = format!("{}-{index}", topic.name);
             if !fs.exists(&dir) {
-                let why = format!(
-                    "folder {} is missing; restore it, or delete the topic's record with `headwater repair`",
-                    dir.display()
-                );
+                let why = format!("folder {} is missing; restore it from a copy", dir.display());
                 return Err(StartError::Topic(topic.name.clone(), why));
             }
             let end = clean.get(&name).copied();

@@ -14,6 +14,9 @@ use super::meta_store::{MetaStore, SwapError};
 use crate::log::directory;
 use crate::model::TopicId;
 
+/// Of a folder's name, this much is kept when it is set aside.
+const ASIDE_NAME_CHARS: usize = 200;
+
 /// The record's key in the metadata store.
 pub fn record_key(topic: &str) -> String {
     format!("topic/{topic}")
@@ -73,7 +76,9 @@ pub fn remove_record(store: &mut MetaStore, topic: &str) -> Result<(), SwapError
 
 /// Moves a folder out of the way under a name that no partition has; removing it may take its time.
 pub fn set_aside(fs: &Fs, data_dir: &Path, dir: &Path) -> io::Result<PathBuf> {
+    // Cut, so that the longest topic name still leaves room for the rest of a file name.
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    let name: String = name.chars().take(ASIDE_NAME_CHARS).collect();
     let aside = (0..)
         .map(|n| data_dir.join(format!("{name}.{n}{}", directory::DELETED)))
         .find(|path| !fs.exists(path))

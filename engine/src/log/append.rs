@@ -56,7 +56,7 @@ impl Log {
         if let Some(duplicate) = self.check_sequences(set)? {
             return Ok(duplicate);
         }
-        self.make_room(set.bytes().len(), time.now)?;
+        self.make_room(set, time.now)?;
         let base_offset = self.marks.appended().offset;
         for (header, bytes) in set.batches() {
             self.append_batch(*header, bytes, time.log_append_time_ms);
@@ -88,10 +88,11 @@ impl Log {
         }
     }
 
-    /// Memory and file space for `bytes`, in a new segment if they do not fit into this one.
-    fn make_room(&mut self, bytes: usize, now: Nanos) -> Result<(), AppendError> {
+    /// Memory and file space for the set, in a new segment if they do not fit into this one.
+    fn make_room(&mut self, set: &RecordSet, now: Nanos) -> Result<(), AppendError> {
+        let bytes = set.bytes().len();
         let (segment_bytes, age_max) = (self.settings.segment_bytes, self.settings.segment_age_max);
-        if self.active().is_due(bytes, segment_bytes, age_max, now) && !self.roll() {
+        if self.active().is_due(set, segment_bytes, age_max, now) && !self.roll() {
             return Err(AppendError::NotYet);
         }
         let pool = self.pool.clone();

@@ -67,7 +67,7 @@ impl Commits {
 
     /// A unit that ends at `end` is handed to the device; its serial number.
     pub fn begin(&mut self, segment: u32, end: LogByte, durable: bool, partial: bool) -> u32 {
-        let last = self.units.back().map_or(self.written_to, |unit| unit.end);
+        let last = self.submitted_to();
         assert!(end > last, "units begin in log order: {end:?} after {last:?}");
         let serial = self.first.wrapping_add(self.units.len() as u32);
         self.units.push_back(Unit { segment, end, state: State::InFlight { durable }, partial });
@@ -115,6 +115,11 @@ impl Commits {
     /// Whether a sync is under way.
     pub fn syncing(&self) -> bool {
         self.units.iter().any(|unit| matches!(unit.state, State::Syncing(_)))
+    }
+
+    /// Everything before this byte was handed to the device.
+    pub fn submitted_to(&self) -> LogByte {
+        self.units.back().map_or(self.written_to, |unit| unit.end)
     }
 
     /// Everything before this byte is written.

@@ -71,6 +71,14 @@ impl Log {
             && !self.segments.iter().any(|s| matches!(s.state, SegmentState::Sealing { .. }))
     }
 
+    /// Whether bytes are gathered and nothing is in flight that would call [`Log::pump`] again.
+    pub fn is_stuck(&self) -> bool {
+        self.outstanding == 0
+            && self.settings.linger.is_zero()
+            && matches!(self.health, Health::Serving)
+            && self.marks.appended().byte > self.commits.submitted_to()
+    }
+
     /// An operation of this log has ended.
     pub fn complete(&mut self, op: LogOp, result: io::Result<Done>, now: Nanos) {
         self.outstanding -= 1;
@@ -136,6 +144,7 @@ impl Log {
         now: Nanos,
     ) -> Result<Option<Part>, OutOfMemory> {
         let (in_flight, block_busy) = (self.commits.in_flight(), self.commits.tail_block_busy());
+        let unhardened = self.unhardened_bytes();
         let lingering = !self.settings.linger.is_zero()
             && self.gathering_since.is_some_and(|since| now < since.after(self.settings.linger));
         let zeroing = self.zeroing_from(n);
@@ -146,7 +155,11 @@ impl Log {
 
         let (pending, whole) = (tail.pending_bytes(), tail.whole_bytes());
         let reach = Position(tail.end().0.next_multiple_of(BLOCK as u64));
-        if block_busy || in_flight >= depth || zeroing.is_some_and(|from| reach > from) {
+        if block_busy
+            || in_flight >= depth
+            || unhardened >= self.settings.unhardened_bytes_max
+            || zeroing.is_some_and(|from| reach > from)
+        {
             return Ok(None);
         }
         let all = if in_flight == 0 { !lingering || pending >= PIPELINE_BYTES } else { rolled };
@@ -157,6 +170,11 @@ impl Log {
             return tail.take_whole(unit_bytes, &pool).map(Some);
         }
         Ok(None)
+    }
+
+    /// Bytes handed to the device and not yet durable.
+    fn unhardened_bytes(&self) -> u64 {
+        self.commits.submitted_to().0 - self.commits.durable_to().0
     }
 
     /// Where an I/O thread is writing zeros in this segment: nothing may be written from there on.
@@ -199,7 +217,8 @@ impl Log {
         let wanted = self.durable_wanted > self.marks.durable().byte;
         let old =
             self.unsynced_since.is_some_and(|since| now >= since.after(self.settings.flush_after));
-        if self.commits.syncing() || !(wanted || old) {
+        let much = self.unhardened_bytes() >= self.settings.unhardened_bytes_max / 4;
+        if self.commits.syncing() || !(wanted || old || much) {
             return;
         }
         let Some(writer) = self.segment_by_serial(segment).and_then(|s| s.writer()) else { return };

@@ -55,6 +55,9 @@ pub struct LogSettings {
     pub unit_bytes: usize,
     /// Writes in flight at once.
     pub depth: usize,
+    /// Bytes that are handed to the device and not yet durable: no more than this, so that recovery can
+    /// tell a torn end from damage. A quarter of it makes a sync due.
+    pub unhardened_bytes_max: u64,
     /// Written data that nobody waits for is made durable after this long.
     pub flush_after: Duration,
     /// The first waiter of a commit waits this long for company.

@@ -66,7 +66,7 @@ pub struct Read {
 pub enum ReadError {
     /// Before the start or after the end of the log.
     OutOfRange,
-    /// The log is quarantined.
+    /// The log has failed or is quarantined.
     Offline,
     /// A batch must be looked for in the file first, on an I/O thread; then the read will succeed.
     Look(Look),
@@ -81,7 +81,8 @@ impl Log {
         bytes_max: u64,
         visible: Mark,
     ) -> Result<Read, ReadError> {
-        if matches!(self.health, Health::Quarantined(_)) {
+        // After a failure, too: nobody knows what the device holds until it is read again.
+        if matches!(self.health, Health::Quarantined(_) | Health::Failed(_)) {
             return Err(ReadError::Offline);
         }
         if offset < self.log_start || offset > self.marks.appended().offset {

@@ -1,6 +1,7 @@
 //! What a producer sent for one partition, checked and ready to be appended.
 
 use bytes::Bytes;
+use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::header::{self, BatchError, BatchHeader};
 
 /// One or more whole batches whose checksums hold.
@@ -24,6 +25,11 @@ pub enum RecordSetError {
         /// What is allowed.
         most: usize,
     },
+    /// It claims more records than can be in it.
+    Count {
+        /// What it claims.
+        records: i32,
+    },
     /// A client may not send control batches.
     Control,
     /// A transactional batch, which needs a transaction.
@@ -40,6 +46,9 @@ impl RecordSet {
             let size = header.total_bytes();
             if size > batch_bytes_max {
                 return Err(RecordSetError::TooLarge { bytes: size, most: batch_bytes_max });
+            }
+            if header.record_count as usize > records_max(&header) {
+                return Err(RecordSetError::Count { records: header.record_count });
             }
             if header.attributes.is_control {
                 return Err(RecordSetError::Control);
@@ -72,8 +81,28 @@ impl RecordSet {
         })
     }
 
+    /// Offsets it takes.
+    pub fn record_count(&self) -> i64 {
+        self.batches.iter().map(|header| i64::from(header.last_offset_delta) + 1).sum()
+    }
+
     /// The highest timestamp of all batches, in milliseconds.
     pub fn max_timestamp_ms(&self) -> i64 {
         self.batches.iter().map(|header| header.max_timestamp).max().unwrap_or(-1)
+    }
+}
+
+/// The smallest record: seven fields of one byte each.
+const RECORD_BYTES_MIN: usize = 7;
+/// What the best compression makes of records that are all alike, and then some.
+const COMPRESSION_MAX: usize = 4096;
+
+/// The most records that a batch of this size can hold. Offsets follow the count, so a false one would
+/// skip them by the billion.
+fn records_max(header: &BatchHeader) -> usize {
+    let payload = header.total_bytes() - header::HEADER_BYTES;
+    match header.attributes.compression {
+        Compression::None => payload / RECORD_BYTES_MIN,
+        _ => payload.saturating_mul(COMPRESSION_MAX) / RECORD_BYTES_MIN,
     }
 }

@@ -76,9 +76,10 @@ pub fn decide(why: ScanEnd, behind: Behind) -> Decision {
     }
 }
 
-/// How far apart the first and last byte of all writes in flight can be, in bytes.
+/// How far apart the first and last byte of everything that is written and not yet durable can be.
 pub fn window_bytes(settings: &LogSettings, batch_bytes_max: usize) -> u64 {
-    (settings.depth as u64 + 1) * settings.unit_bytes.max(batch_bytes_max) as u64
+    // A last unit is begun just below the limit.
+    settings.unhardened_bytes_max + settings.unit_bytes.max(batch_bytes_max) as u64
 }
 
 /// What is needed to open a log.
@@ -124,11 +125,26 @@ impl OpenLog<'_> {
             let next = bases.get(n + 1).copied();
             let sealed = next.is_some().then(|| self.sealed(base)).transpose()?.flatten();
             match sealed {
+                Some(segment) if next != Some(segment.index.next_offset()) => {
+                    return self.gap_after(found, segment);
+                }
                 Some(segment) => found.push(segment),
                 None => return self.open_tail(found, &bases[n..]),
             }
         }
         unreachable!("the last segment is never sealed")
+    }
+
+    /// A sealed segment does not end where the next one starts: a file in between is missing.
+    fn gap_after(&self, mut found: Vec<Found>, segment: Found) -> io::Result<Log> {
+        let (end, next_offset) = (segment.end, segment.index.next_offset());
+        let reason = format!(
+            "segment {} ends at offset {next_offset}, the next one does not start there",
+            segment.base
+        );
+        found.push(segment);
+        let scan = Scan { end, next_offset, why: ScanEnd::AtEnd };
+        self.quarantine(found, scan, Producers::default(), reason)
     }
 
     /// Half-made files of a stop in the middle of a roll.
@@ -169,6 +185,14 @@ impl OpenLog<'_> {
             let continues = next.is_none_or(|next| next == scan.next_offset);
             let whole = matches!(scan.why, ScanEnd::AtEnd | ScanEnd::ZeroFill) && continues;
             found.push(segment);
+            // A clean stop wrote down where the log ends: whatever ends before is no torn write.
+            if let Some(clean) = self.clean_end_of(base).filter(|clean| scan.end < clean.position) {
+                let reason = format!(
+                    "ends at byte {} of segment {base}, but was stopped cleanly at byte {}, offset {}",
+                    scan.end, clean.position, clean.next_offset
+                );
+                return self.quarantine(found, scan, producers, reason);
+            }
             match next {
                 Some(_) if whole => self.seal(found.last().expect("pushed"), scan.end)?,
                 None if whole => {
@@ -184,7 +208,7 @@ impl OpenLog<'_> {
     fn walk(&self, base: Offset, producers: &mut Producers) -> io::Result<(Found, Scan)> {
         let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
-        let clean = self.clean.filter(|clean| clean.segment_base == base && clean.position == size);
+        let clean = self.clean_end_of(base).filter(|clean| clean.position == size);
         let mut index = Index::new(base, self.settings.index_interval_bytes);
         let walk = Walk {
             fs: self.fs,
@@ -200,6 +224,10 @@ impl OpenLog<'_> {
             producers.note(header);
         })?;
         Ok((Found { base, end: scan.end, index }, scan))
+    }
+
+    fn clean_end_of(&self, base: Offset) -> Option<CleanEnd> {
+        self.clean.filter(|clean| clean.segment_base == base)
     }
 
     /// The chain of batches breaks in `found.last()`, before its end or before the next segment's start.
@@ -225,8 +253,7 @@ impl OpenLog<'_> {
                 let reason = format!(
                     "damaged at byte {position} of segment {base}, offset {offset}: {why:?}"
                 );
-                tracing::error!(%log, reason, "acknowledged data is damaged: the partition is offline, its bytes are kept");
-                return self.build(found, scan, producers, Health::Quarantined(reason.into()));
+                return self.quarantine(found, scan, producers, reason);
             }
             Decision::CutAndTell => tracing::warn!(
                 %log, %offset, %position, ?why,
@@ -242,6 +269,22 @@ impl OpenLog<'_> {
         }
         self.trim(base, scan.end)?;
         self.build(found, scan, producers, Health::Serving)
+    }
+
+    /// Keeps every byte and serves nothing.
+    fn quarantine(
+        &self,
+        found: Vec<Found>,
+        scan: Scan,
+        producers: Producers,
+        reason: String,
+    ) -> io::Result<Log> {
+        tracing::error!(
+            log = %self.dir.display(),
+            reason,
+            "acknowledged data is damaged: the partition is offline, its bytes are kept"
+        );
+        self.build(found, scan, producers, Health::Quarantined(reason.into()))
     }
 
     fn look_behind(&self, base: Offset, scan: &Scan, later: &[Offset]) -> io::Result<Behind> {

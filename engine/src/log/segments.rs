@@ -5,6 +5,7 @@ use std::time::Duration;
 use headwater_io::clock::Nanos;
 use headwater_io::file::File;
 
+use super::record_set::RecordSet;
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::index::Index;
 use crate::segment::room::{Room, Step};
@@ -89,8 +90,19 @@ impl Segment {
     }
 
     /// Whether the next batch must start a new segment.
-    pub fn is_due(&self, bytes: usize, segment_bytes: u64, age_max: Duration, now: Nanos) -> bool {
+    pub fn is_due(
+        &self,
+        set: &RecordSet,
+        segment_bytes: u64,
+        age_max: Duration,
+        now: Nanos,
+    ) -> bool {
         let SegmentState::Open(writer) = &self.state else { return true };
+        if self.index.next_offset().0 + set.record_count() - self.base.0 > i64::from(i32::MAX) {
+            // Indexes, and Kafka's tools, count offsets inside a segment in 31 bits.
+            return self.end().0 > 0;
+        }
+        let bytes = set.bytes().len();
         let Some(first_append) = writer.first_append else { return false };
         self.end().0 > 0
             && (self.end().0 + bytes as u64 > segment_bytes || now.since(first_append) >= age_max)

@@ -36,6 +36,8 @@ pub struct Connection {
     pub heard: Nanos,
     /// What its core has counted of [`Connection::unsent_bytes`].
     pub counted_bytes: u64,
+    /// What its core has counted of [`Connection::partial_bytes`].
+    pub counted_partial: usize,
 }
 
 /// Where a question's answer goes in the order of answers.
@@ -70,6 +72,7 @@ impl Connection {
             state: State::Open,
             heard: now,
             counted_bytes: 0,
+            counted_partial: 0,
         }
     }
 
@@ -135,8 +138,7 @@ impl Connection {
     pub fn next_receive(&mut self, limits: &Limits, may_receive: bool) -> Option<Op> {
         let busy = self.in_service.len() >= limits.requests
             || self.outgoing.bytes() > limits.outgoing_bytes as u64;
-        let wait = busy || !(may_receive || self.in_service.is_empty());
-        if wait || self.state != State::Open {
+        if busy || !may_receive || self.state != State::Open {
             return None;
         }
         let mut buffer = self.buffer.take()?;
@@ -174,6 +176,11 @@ impl Connection {
         self.outgoing.bytes() + self.sending_bytes
     }
 
+    /// Bytes received that are no whole request yet.
+    pub fn partial_bytes(&self) -> usize {
+        self.buffer.as_ref().map_or(self.counted_partial, BytesMut::len)
+    }
+
     /// Takes no more requests; what is in service is answered first.
     pub fn drain(&mut self) {
         if self.state == State::Open {
@@ -193,6 +200,17 @@ impl Connection {
             && self.in_service.is_empty()
             && self.outgoing.bytes() == 0
             && !self.sending
+    }
+
+    /// Whether requests of it are in service.
+    pub fn has_requests(&self) -> bool {
+        !self.in_service.is_empty()
+    }
+
+    /// Whether it holds so little that it may receive even when memory is short: nothing in service, and
+    /// no more of a request than a small one has.
+    pub fn is_light(&self) -> bool {
+        self.in_service.is_empty() && self.partial_bytes() < RECEIVE_BYTES_MAX
     }
 
     /// Whether it is closed and no operation is in flight any more.

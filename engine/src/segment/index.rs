@@ -16,6 +16,8 @@ pub struct Index {
     entries: Vec<Entry>,
     times: Vec<TimeEntry>,
     max_timestamp_ms: i64,
+    /// The offset after the last batch.
+    next_offset: Offset,
 }
 
 /// A batch starts here.
@@ -44,7 +46,14 @@ pub struct BatchStart {
 impl Index {
     /// An empty index for the segment that starts at `base`.
     pub fn new(base: Offset, interval_bytes: u32) -> Self {
-        Index { base, interval_bytes, entries: Vec::new(), times: Vec::new(), max_timestamp_ms: -1 }
+        Index {
+            base,
+            interval_bytes,
+            entries: Vec::new(),
+            times: Vec::new(),
+            max_timestamp_ms: -1,
+            next_offset: base,
+        }
     }
 
     /// Takes note of the batch at `position`; batches come in order.
@@ -59,6 +68,7 @@ impl Index {
             self.times.push(TimeEntry { max_timestamp_ms: self.max_timestamp_ms, position });
         }
         self.max_timestamp_ms = self.max_timestamp_ms.max(header.max_timestamp);
+        self.next_offset = Offset(header.next_offset());
     }
 
     /// The last noted batch that starts at or before `offset`.
@@ -106,6 +116,11 @@ impl Index {
         self.max_timestamp_ms
     }
 
+    /// The offset after the last batch.
+    pub fn next_offset(&self) -> Offset {
+        self.next_offset
+    }
+
     /// Memory it takes, in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>()
@@ -134,6 +149,7 @@ impl Index {
 /// base offset       8
 /// segment bytes     8   size of the segment it belongs to: another size, another segment
 /// max timestamp     8
+/// next offset       8   the offset after its last record
 /// entry count       4
 /// interval bytes    4
 /// crc               4   CRC32C of everything before it and of the entries
@@ -145,7 +161,7 @@ pub mod file {
 
     const MAGIC: u32 = u32::from_be_bytes(*b"HWIX");
     const VERSION: u32 = 1;
-    const CRC_AT: usize = 4 + 4 + 8 + 8 + 8 + 4 + 4;
+    const CRC_AT: usize = 4 + 4 + 8 + 8 + 8 + 8 + 4 + 4;
     const HEADER_BYTES: usize = CRC_AT + 4;
     const ENTRY_BYTES: usize = 4 + 4 + 8;
 
@@ -157,6 +173,7 @@ pub mod file {
         out.extend(index.base.0.to_be_bytes());
         out.extend(segment_end.0.to_be_bytes());
         out.extend(index.max_timestamp_ms.to_be_bytes());
+        out.extend(index.next_offset.0.to_be_bytes());
         out.extend((index.entries.len() as u32).to_be_bytes());
         out.extend(index.interval_bytes.to_be_bytes());
         out.extend([0; 4]);
@@ -175,7 +192,7 @@ pub mod file {
         if bytes.len() < HEADER_BYTES || checksum(bytes) != u32_at(bytes, CRC_AT) {
             return None;
         }
-        let count = u32_at(bytes, 32) as usize;
+        let count = u32_at(bytes, 40) as usize;
         let belongs = u32_at(bytes, 0) == MAGIC
             && u32_at(bytes, 4) == VERSION
             && u64_at(bytes, 8) == base.0 as u64
@@ -184,8 +201,9 @@ pub mod file {
         if !belongs {
             return None;
         }
-        let mut index = Index::new(base, u32_at(bytes, 36));
+        let mut index = Index::new(base, u32_at(bytes, 44));
         index.max_timestamp_ms = u64_at(bytes, 24) as i64;
+        index.next_offset = Offset(u64_at(bytes, 32) as i64);
         for entry in bytes[HEADER_BYTES..].chunks_exact(ENTRY_BYTES) {
             let position = u32_at(entry, 4);
             index.entries.push(Entry { relative_offset: u32_at(entry, 0), position });

@@ -14,7 +14,8 @@ use crate::model::{LeaderEpoch, Offset, PartitionKey, ShardId};
 /// What a producer waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acks {
-    /// Nothing.
+    /// Nothing; answered all the same when it is in memory, so that the connection knows how much is under
+    /// way.
     None,
     /// The leader: the device accepted it.
     Leader,

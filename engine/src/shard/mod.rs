@@ -11,6 +11,7 @@ pub mod serve;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::time::Duration;
 
 use headwater_io::buffer::BufferPool;
 use headwater_io::clock::Nanos;
@@ -22,6 +23,10 @@ use crate::model::{PartitionKey, ShardId};
 use crate::token::{LogOp, SLOTS_MAX};
 use letters::{Answer, PartitionSettings, ReplyTo};
 use partition::Partition;
+
+/// Memory is given back by completions, by sockets, by other threads' sockets: appends that wait for it
+/// are simply tried again this often.
+const STARVED_RETRY: Duration = Duration::from_millis(1);
 
 /// One core's partitions.
 pub struct Shard {
@@ -39,6 +44,11 @@ pub struct Shard {
     looking: Vec<(u32, serve::ReadQuestion)>,
     /// Answers that are ready.
     answers: Vec<(ReplyTo, Answer)>,
+    /// Partitions with appends that wait for memory or room, and when they are tried again.
+    starved: Vec<u32>,
+    starved_retry: Option<Nanos>,
+    /// Logs of partitions that are gone, to be closed on an I/O thread.
+    dead: Vec<Log>,
     /// Where the search for hot bytes to let go of goes on.
     evict_from: usize,
 }
@@ -56,6 +66,9 @@ impl Shard {
             deadlines: BTreeSet::new(),
             looking: Vec::new(),
             answers: Vec::new(),
+            starved: Vec::new(),
+            starved_retry: None,
+            dead: Vec::new(),
             evict_from: 0,
         }
     }
@@ -79,6 +92,7 @@ impl Shard {
     pub fn release(&mut self, key: PartitionKey) {
         let Some(slot) = self.by_key.remove(&key) else { return };
         self.slots[slot as usize].release(&mut self.answers);
+        self.refuse_looking(slot);
         self.drop_if_idle(slot);
     }
 
@@ -112,10 +126,15 @@ impl Shard {
             self.deadlines.remove(&(due, slot));
             self.mark_dirty(slot);
         }
+        self.retry_starved(now);
         for slot in std::mem::take(&mut self.dirty) {
             let Some(partition) = self.slots.get_mut(slot as usize) else { continue };
             partition.dirty = false;
             partition.pump(io, now, &mut self.answers);
+            if partition.is_starved() {
+                self.starved.push(slot);
+                self.starved_retry.get_or_insert(now.after(STARVED_RETRY));
+            }
             let next = partition.log.deadline();
             let scheduled = std::mem::replace(&mut partition.deadline, next);
             if scheduled != next {
@@ -128,11 +147,11 @@ impl Shard {
 
     /// When [`Shard::pump`] must be called next although nothing happens.
     pub fn deadline(&self) -> Option<Nanos> {
-        if self.dirty.is_empty() {
-            self.deadlines.first().map(|(at, _)| *at)
-        } else {
-            Some(Nanos(0))
+        if !self.dirty.is_empty() {
+            return Some(Nanos(0));
         }
+        let first = self.deadlines.first().map(|(at, _)| *at);
+        [first, self.starved_retry].into_iter().flatten().min()
     }
 
     /// Takes the answers that are ready.
@@ -167,6 +186,21 @@ impl Shard {
         self.slots.into_iter().map(|(_, partition)| partition.log).collect()
     }
 
+    fn retry_starved(&mut self, now: Nanos) {
+        if self.starved_retry.is_some_and(|at| at <= now) {
+            self.starved_retry = None;
+            for slot in std::mem::take(&mut self.starved) {
+                self.mark_dirty(slot);
+            }
+        }
+    }
+
+    /// Takes the logs of partitions that are gone. Closing the last descriptor of a removed file frees its
+    /// blocks, which may take long: not for a shard's thread.
+    pub fn take_dead(&mut self) -> Vec<Log> {
+        std::mem::take(&mut self.dead)
+    }
+
     fn mark_dirty(&mut self, slot: u32) {
         let partition = self.slots.get_mut(slot as usize);
         if partition.is_some_and(|partition| !std::mem::replace(&mut partition.dirty, true)) {
@@ -179,6 +213,7 @@ impl Shard {
         if idle {
             let partition = self.slots.remove(slot as usize);
             partition.deadline.map(|at| self.deadlines.remove(&(at, slot)));
+            self.dead.push(partition.log);
         }
     }
 

@@ -117,7 +117,7 @@ impl Partition {
         };
         let answer = AppendAnswer { appended, log_start: self.log.log_start() };
         let bar = match append.acks {
-            Acks::None => return None,
+            Acks::None => Bar::Appended,
             Acks::Leader => self.settings.bar.min(Bar::Written),
             Acks::All => self.settings.bar,
         };
@@ -259,6 +259,11 @@ impl Partition {
             }));
         }
         answers.extend(self.watchers.drain(..).map(|(_, reply_to)| (reply_to, Answer::Moved)));
+    }
+
+    /// Whether something waits for memory or room that may come without a completion of this log.
+    pub(super) fn is_starved(&self) -> bool {
+        !self.parked.is_empty() || self.log.is_stuck()
     }
 
     pub(super) fn is_quiet(&self) -> bool {

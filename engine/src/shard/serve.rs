@@ -122,6 +122,19 @@ impl Shard {
         }
     }
 
+    /// The partition is gone: what waited for it to find a batch is answered without it.
+    pub(super) fn refuse_looking(&mut self, slot: u32) {
+        for (waits_for, question) in std::mem::take(&mut self.looking) {
+            match waits_for == slot {
+                true => {
+                    let unknown = question.reads.iter().map(|_| Err(Refusal::Unknown)).collect();
+                    self.answer(question.reply_to, Answer::Read(unknown));
+                }
+                false => self.looking.push((waits_for, question)),
+            }
+        }
+    }
+
     /// A look of this partition has ended: asks again what waited for it.
     pub(super) fn looked(&mut self, slot: u32, io: &mut Driver) {
         let waiting = std::mem::take(&mut self.looking);

@@ -78,15 +78,8 @@ impl Worker {
     fn ask_all(&mut self, call: CallId, asks: Vec<(ShardId, Ask)>) {
         self.set_open(call, asks.len());
         for (part, (shard, ask)) in asks.into_iter().enumerate() {
-            // With acks=0 nobody answers; the call is over as soon as it has asked.
-            let unanswered =
-                matches!(&ask, Ask::Append { acks: crate::shard::letters::Acks::None, .. });
-            let reply_to =
-                if unanswered { ReplyTo::Nobody } else { self.reply_to(call, part as u32) };
+            let reply_to = self.reply_to(call, part as u32);
             self.ask(shard, ask, reply_to);
-            if unanswered {
-                self.part_done(call);
-            }
         }
     }
 

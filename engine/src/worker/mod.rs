@@ -69,8 +69,12 @@ pub struct Worker {
     /// Bytes of answers that clients have not taken yet.
     unsent_bytes: u64,
     was_pressed: bool,
+    /// The connection that may complete a large request although memory is short.
+    favoured: Option<u32>,
     controller: Option<Controller>,
     next_sweep: Nanos,
+    /// When to accept again after a failure.
+    accept_again: Option<Nanos>,
     completions: Vec<Completion>,
     answers: Vec<(ReplyTo, Answer)>,
     stop: stop::Stop,
@@ -103,6 +107,7 @@ pub struct Parts {
 }
 
 enum JobOwner {
+    Nobody,
     Controller,
     Time { reply_to: ReplyTo, epoch: LeaderEpoch },
 }
@@ -139,8 +144,10 @@ impl Worker {
             held_bytes: 0,
             unsent_bytes: 0,
             was_pressed: false,
+            favoured: None,
             controller: parts.controller,
             next_sweep: now.after(IDLE_SWEEP),
+            accept_again: None,
             completions: Vec::with_capacity(256),
             answers: Vec::with_capacity(256),
             stop: stop::Stop::default(),
@@ -176,6 +183,8 @@ impl Worker {
         self.serve_touched();
         self.mail.flush();
         self.look_at_pressure();
+        self.bury_dead();
+        self.retry_accept();
         self.sweep();
         self.advance_stop();
     }
@@ -195,7 +204,7 @@ impl Worker {
         }
         let call = self.deadlines.first().map(|(at, _)| *at);
         let stop = self.stop.deadline();
-        [self.shard.deadline(), call, stop]
+        [self.shard.deadline(), call, stop, self.accept_again]
             .into_iter()
             .flatten()
             .min()
@@ -230,6 +239,7 @@ impl Worker {
             Err(error) => return self.job_failed(owner, &error),
         };
         match owner {
+            JobOwner::Nobody => {}
             JobOwner::Controller => {
                 self.publish(*answer.downcast::<Worked>().expect("the controller's work"))
             }
@@ -247,11 +257,24 @@ impl Worker {
 
     fn job_failed(&mut self, owner: JobOwner, error: &std::io::Error) {
         match owner {
+            JobOwner::Nobody => {}
             // Its store is gone with it: without one no topic can be created, so better to be restarted.
             JobOwner::Controller => panic!("the controller's work failed: {error}"),
             JobOwner::Time { reply_to, .. } => {
                 self.answers.push((reply_to, Answer::Offset(Err(Refusal::Offline))));
             }
+        }
+    }
+
+    /// Closes the logs of deleted partitions elsewhere.
+    fn bury_dead(&mut self) {
+        let dead = self.shard.take_dead();
+        if !dead.is_empty() {
+            let job = Op::Job(Box::new(move |_| {
+                drop(dead);
+                Box::new(())
+            }));
+            self.submit_job(job, JobOwner::Nobody);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Connections of one core: accepting them, feeding their frames to calls, sending what calls answer.
 
 use std::io;
+use std::time::Duration;
 
 use headwater_io::clock::Nanos;
 use headwater_io::op::{Done, Op};
@@ -9,7 +10,19 @@ use super::Worker;
 use crate::net::connection::Connection;
 use crate::token::Owner;
 
+/// After an accept that failed.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
 impl Worker {
+    /// Accepts again when a failure is long enough ago.
+    pub(super) fn retry_accept(&mut self) {
+        let now = self.now();
+        if self.accept_again.is_some_and(|at| at <= now) {
+            self.accept_again = None;
+            self.accept();
+        }
+    }
+
     /// Waits for the next connection.
     pub(super) fn accept(&mut self) {
         if let Some(listener) = self.listener.clone() {
@@ -30,8 +43,12 @@ impl Worker {
                 }
             }
             Ok(_) => unreachable!("an accept ends as one"),
-            // Out of descriptors, or a client that was gone at once: the next one may do better.
-            Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+            // Out of descriptors, most likely: at once it would only fail again.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted: raise `ulimit -n`, or close some");
+                self.accept_again = Some(self.now().after(ACCEPT_RETRY));
+                return;
+            }
         }
         self.accept();
     }
@@ -62,7 +79,7 @@ impl Worker {
         for slot in std::mem::take(&mut self.touched) {
             self.take_frames(slot);
             self.count_unsent(slot);
-            let may_receive = !self.is_pressed();
+            let may_receive = self.may_receive(slot);
             let Some(connection) = self.connections.get_mut(slot as usize) else { continue };
             if let Some(send) = connection.next_send() {
                 self.io.submit(send, Owner::Send(slot).token());
@@ -98,8 +115,27 @@ impl Worker {
         self.touched.push(slot);
     }
 
+    /// When memory is short only light connections receive, and one that is not: so every request can
+    /// be completed some time, however large, and never two large ones at once.
+    fn may_receive(&mut self, slot: u32) -> bool {
+        let Some(connection) = self.connections.get(slot as usize) else { return false };
+        if !self.is_pressed() || connection.is_light() {
+            return true;
+        }
+        if connection.has_requests() {
+            return false;
+        }
+        *self.favoured.get_or_insert(slot) == slot
+    }
+
     fn count_unsent(&mut self, slot: u32) {
         if let Some(connection) = self.connections.get_mut(slot as usize) {
+            let partial = connection.partial_bytes();
+            let before = std::mem::replace(&mut connection.counted_partial, partial);
+            self.held_bytes = self.held_bytes + partial - before;
+            if self.favoured == Some(slot) && connection.is_light() {
+                self.favoured = None;
+            }
             let now = connection.unsent_bytes();
             let before = std::mem::replace(&mut connection.counted_bytes, now);
             self.unsent_bytes = self.unsent_bytes + now - before;
@@ -109,6 +145,8 @@ impl Worker {
     fn forget(&mut self, slot: u32) {
         let mut connection = self.connections.remove(slot as usize);
         self.unsent_bytes -= connection.counted_bytes;
+        self.held_bytes -= connection.counted_partial;
+        self.favoured = self.favoured.filter(|favoured| *favoured != slot);
         let (calls, held) = connection.abandon();
         self.held_bytes -= held;
         self.drop_calls(calls);
@@ -116,8 +154,8 @@ impl Worker {
 
     /// Closes connections that have said nothing for too long.
     pub(super) fn close_idle(&mut self, now: Nanos) {
-        let idle = self.config.connection_idle_ms_max.map(std::time::Duration::from_millis);
-        let idle = idle.unwrap_or(std::time::Duration::MAX);
+        let idle = self.config.connection_idle_ms_max.map(Duration::from_millis);
+        let idle = idle.unwrap_or(Duration::MAX);
         let mut slots: Vec<u32> = Vec::new();
         for (slot, connection) in &mut self.connections {
             if !connection.is_busy() && now.since(connection.heard) > idle {

@@ -79,7 +79,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "max.incremental.fetch.session.cache.slots",
         Kind::Int(Unit::Count, 0, INT),
         "1000",
-        "Fetch sessions of the whole broker; further clients fetch without one.",
+        "Fetch sessions of the whole broker; a further one takes the place of the one unused for longest.",
     ),
     broker(
         "producer.id.expiration.ms",
