@@ -3,12 +3,12 @@
 //!
 //! Memory goes back to its pool when the last holder lets go, on whatever thread that happens.
 
-use std::alloc::{self, Layout};
 use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+
+use crate::memory::Memory;
 
 /// Alignment of every buffer and unit of every direct write. Devices ask for 512 or 4096; 4096 suits
 /// both and is the page size.
@@ -33,7 +33,7 @@ impl AlignedBuf {
 
     /// Bytes it can hold.
     pub fn capacity(&self) -> usize {
-        self.memory.layout.size()
+        self.memory.size()
     }
 
     /// Bytes that still fit.
@@ -73,7 +73,7 @@ impl AlignedBuf {
     }
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.memory.start.as_ptr()
+        self.memory.as_mut_ptr()
     }
 }
 
@@ -156,12 +156,8 @@ impl BufferPool {
             return None;
         }
         shelves.in_use_bytes += size;
-        let reused = class_index(size).and_then(|class| shelves.free[class].pop());
-        if reused.is_some() {
-            shelves.free_bytes -= size;
-        }
+        let memory = shelves.obtain(size);
         drop(shelves);
-        let memory = reused.unwrap_or_else(|| Memory::zeroed(size));
         Some(AlignedBuf { memory, len: 0, pool: Some(self.clone()) })
     }
 
@@ -178,7 +174,7 @@ impl BufferPool {
     }
 
     fn put_back(&self, memory: Memory) {
-        let size = memory.layout.size();
+        let size = memory.size();
         let mut shelves = self.0.lock().expect("pool lock");
         shelves.in_use_bytes -= size;
         match class_index(size) {
@@ -194,6 +190,31 @@ impl BufferPool {
     }
 }
 
+impl Shelves {
+    /// Memory of a class's size: reused, or new with its neighbours put on the shelf.
+    fn obtain(&mut self, size: usize) -> Memory {
+        let Some(class) = class_index(size) else { return Memory::zeroed(size) };
+        if self.free[class].is_empty() {
+            self.make_space(class);
+            let pieces = Memory::carved(size);
+            self.free_bytes += pieces.iter().map(Memory::size).sum::<usize>();
+            self.free[class].extend(pieces);
+        }
+        self.free_bytes -= size;
+        self.free[class].pop().expect("just filled")
+    }
+
+    /// Lets go of what lies on other shelves while all memory together would pass the limit.
+    fn make_space(&mut self, wanted: usize) {
+        for class in (0..CLASSES).rev().filter(|class| *class != wanted) {
+            while self.in_use_bytes + self.free_bytes > self.limit_bytes {
+                let Some(memory) = self.free[class].pop() else { break };
+                self.free_bytes -= memory.size();
+            }
+        }
+    }
+}
+
 fn class_size(capacity: usize) -> usize {
     if capacity > CLASS_LARGEST {
         return round_up(capacity);
@@ -204,53 +225,6 @@ fn class_size(capacity: usize) -> usize {
 fn class_index(size: usize) -> Option<usize> {
     (size <= CLASS_LARGEST && size.is_power_of_two())
         .then(|| (size / CLASS_SMALLEST).trailing_zeros() as usize)
-}
-
-/// Raw block-aligned memory, always initialised.
-struct Memory {
-    start: NonNull<u8>,
-    layout: Layout,
-}
-
-// SAFETY: `Memory` owns its allocation; nothing else points into it, so it may move between threads.
-unsafe impl Send for Memory {}
-// SAFETY: shared access only reads; writing needs `&mut`.
-unsafe impl Sync for Memory {}
-
-impl Memory {
-    fn zeroed(size: usize) -> Self {
-        debug_assert!(size > 0 && size.is_multiple_of(BLOCK));
-        let layout = Layout::from_size_align(size, BLOCK).expect("size fits a layout");
-        // SAFETY: the layout has a non-zero size.
-        let start = unsafe { alloc::alloc_zeroed(layout) };
-        let start = NonNull::new(start).unwrap_or_else(|| alloc::handle_alloc_error(layout));
-        Memory { start, layout }
-    }
-
-    /// What is left behind when memory returns to its pool; owns nothing.
-    fn none() -> Self {
-        let layout = Layout::from_size_align(0, BLOCK).expect("empty layout");
-        Memory { start: NonNull::dangling(), layout }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        // SAFETY: `start` points to `size` initialised bytes that live as long as `self`.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.layout.size()) }
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and `&mut self` makes the access exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.layout.size()) }
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        if self.layout.size() > 0 {
-            // SAFETY: allocated in `zeroed` with this very layout and not freed before.
-            unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -281,7 +255,7 @@ mod tests {
         let two = pool.take(2 * BLOCK).unwrap();
         assert!(pool.take(1).is_none());
         drop((one, two));
-        assert_eq!(pool.usage(), PoolUsage::default());
+        assert_eq!(pool.usage().in_use_bytes, 0);
         assert!(pool.take(1).is_some());
     }
 

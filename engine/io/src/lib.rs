@@ -23,6 +23,7 @@ pub mod probe;
 pub mod sim;
 pub mod socket;
 
+mod memory;
 mod posix;
 mod sys;
 mod uring;
