@@ -65,7 +65,7 @@ pub struct Effort {
     /// Measure everything this many times, interleaved [default: 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeats: Option<u32>,
-    /// Seconds of each measured run [default: 0.8, figures 1.5].
+    /// Seconds of each measured run [default: compare 0.7, tune 0.5, figures 1.5].
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
     /// One repeat of a fraction of a second: to see that everything works, not to quote.
@@ -97,6 +97,9 @@ pub struct Broker {
     /// starting one.
     #[arg(long, value_name = "HOST:PORT")]
     pub broker: Option<String>,
+    /// Measure the library inside this process, without a socket, instead of a broker.
+    #[arg(long, conflicts_with_all = ["broker", "headwater"])]
+    pub in_process: bool,
     /// Process of `--broker` on this machine, so that its processor time can be counted.
     #[arg(long, value_name = "PID", requires = "broker")]
     pub broker_pid: Option<u32>,
@@ -159,7 +162,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub in_flight: usize,
     /// Records per second to offer at a fixed schedule, beside saturation; `none` for saturation only.
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values = ["10000", "50000"])]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values = ["10000", "100000"])]
     pub rates: Vec<String>,
     /// Only settings whose name contains this, such as `acks=all` or `direct`.
     #[arg(long, value_name = "TEXT")]

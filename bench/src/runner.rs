@@ -9,20 +9,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use headwater_loadgen::progress::{Progress as LoadgenProgress, Snapshot};
 use headwater_loadgen::result::RunResult;
 use headwater_loadgen::run;
-use headwater_loadgen::spec::RunSpec;
+use headwater_loadgen::spec::{RunSpec, Target as LoadTarget};
 
 use crate::evidence::{BrokerUse, Evidence, EvidenceError, Folder, LimitPass, Row, RunRow};
 use crate::host::device::Device;
+use crate::host::process::Process;
 use crate::host::weather::Ticks;
 use crate::interrupt::Interrupt;
 use crate::limits::items::{self, Item};
-use crate::limits::{self, Limit, LimitError, Limits};
-use crate::plan::{Beside, Cell, Step};
+use crate::limits::{self, Limit, LimitError};
+use crate::plan::{Beside, Cell, Step, Where};
 use crate::progress::Progress;
 use crate::scratch::ScratchDir;
-use crate::target::{Broker, Target};
+use crate::target::Target;
 
 mod spec;
+
+/// A limit that a figure is defined by is measured longer than one in a list: its 99th percentile
+/// counts.
+const BESIDE_TIMES: u32 = 3;
 
 /// What a plan is run with.
 pub struct Runner<'a> {
@@ -71,16 +76,12 @@ impl Runner<'_> {
             return Ok(());
         }
         let (ticks, started_unix_ms) = (Ticks::now(), unix_ms());
-        let limits = self.measure(self.items)?;
+        let say = &mut |what: &str| self.progress.say(what);
+        let limits = limits::measure(self.items, self.scratch.path(), self.limit_settings, say);
+        let limits = limits.map_err(RunError::Limit)?;
+        self.progress.step();
         let pass = LimitPass { pass, started_unix_ms, limits, weather: ticks.until_now() };
         self.add(Row::Limits(pass), evidence)
-    }
-
-    fn measure(&self, items: &[Item]) -> Result<Limits, RunError> {
-        let say = &mut |what: &str| self.progress.say(what);
-        let limits = limits::measure(items, self.scratch.path(), self.limit_settings, say);
-        self.progress.step();
-        limits.map_err(RunError::Limit)
     }
 
     fn add(&self, row: Row, evidence: &mut Evidence) -> Result<(), RunError> {
@@ -106,7 +107,12 @@ impl Runner<'_> {
         };
         let dir = self.scratch.path().join(format!("run-{order}"));
         let ticks = Ticks::now();
-        row.error = self.with_broker(cell, step, &dir, &mut row).err();
+        let topic = format!("bench-{}-{order}", std::process::id());
+        let ran = match cell.broker.place {
+            Where::InProcess => self.in_process(cell, &topic, &dir, &mut row),
+            Where::Beside | Where::Running => self.with_broker(cell, &topic, &dir, &mut row),
+        };
+        row.error = ran.err();
         row.weather = ticks.until_now();
         // A broker that could not be stopped in order has been killed; the folder can go either way.
         drop(fs::remove_dir_all(&dir));
@@ -119,49 +125,68 @@ impl Runner<'_> {
             Beside::SequentialWrite => items::SEQUENTIAL_WRITE,
             Beside::WriteSync4k => items::WRITE_SYNC_4K,
         };
-        let limits = self.measure(&[Item { what, in_short_list: true }])?;
+        let items = [Item { what, in_short_list: true }];
+        let item_time = self.limit_settings.item_time * BESIDE_TIMES;
+        let settings = limits::Settings { item_time, ..self.limit_settings };
+        let say = &mut |what: &str| self.progress.say(what);
+        let limits = limits::measure(&items, self.scratch.path(), settings, say);
+        let limits = limits.map_err(RunError::Limit)?;
         Ok(limits.0.into_iter().next().expect("one item was asked for"))
     }
 
     fn with_broker(
         &self,
         cell: &Cell,
-        step: Step,
+        topic: &str,
         dir: &Path,
         row: &mut RunRow,
     ) -> Result<(), String> {
         let target = self.target.expect("a plan with cells has a target");
         let broker = target.broker(cell, dir).map_err(|e| e.to_string())?;
-        let measured = self.measured_run(cell, step, &broker, row);
+        row.broker = Some(BrokerUse {
+            start_ms: broker.start_ms,
+            idle_resident_bytes: broker.process.and_then(Process::resident_bytes),
+            ..BrokerUse::default()
+        });
+        let target = LoadTarget::Network(broker.address.clone());
+        let measured = self.measured_run(cell, topic, &target, broker.process, row);
         let stopped = broker.stop();
         measured.and_then(|()| stopped.map_err(|e| e.to_string()))
+    }
+
+    fn in_process(
+        &self,
+        cell: &Cell,
+        topic: &str,
+        dir: &Path,
+        row: &mut RunRow,
+    ) -> Result<(), String> {
+        let target = LoadTarget::Embedded(dir.join("data"));
+        let this = Process(std::process::id());
+        self.measured_run(cell, topic, &target, Some(this), row)
     }
 
     /// Makes the topic ready first: what that costs is not the load's bill.
     fn measured_run(
         &self,
         cell: &Cell,
-        step: Step,
-        broker: &Broker,
+        topic: &str,
+        target: &LoadTarget,
+        process: Option<Process>,
         row: &mut RunRow,
     ) -> Result<(), String> {
-        let idle_resident_bytes = broker.process.and_then(|process| process.resident_bytes());
-        let topic = format!("bench-{}-{}-{}", std::process::id(), row.order, step.repeat);
-        self.load(&spec::prepare(cell, &broker.address, &topic))?;
+        self.load(&spec::prepare(cell, target, topic))?;
         let device = Device::holding(self.scratch.path());
         let device_before = device.as_ref().and_then(Device::counters);
-        let cpu_before_ns = broker.process.and_then(|process| process.cpu_ns());
-        let result = self.load(&spec::measured(cell, &broker.address, &topic))?;
-        let cpu_after_ns = broker.process.and_then(|process| process.cpu_ns());
+        let cpu_before_ns = process.and_then(Process::cpu_ns);
+        let result = self.load(&spec::measured(cell, target, topic))?;
+        let cpu_after_ns = process.and_then(Process::cpu_ns);
         let device_after = device.as_ref().and_then(Device::counters);
         row.device = device_before.zip(device_after).map(|(before, after)| after.since(&before));
         row.broker = Some(BrokerUse {
-            start_ms: broker.start_ms,
-            idle_resident_bytes,
-            resident_bytes: broker.process.and_then(|process| process.resident_bytes()),
-            cpu_ns: cpu_before_ns
-                .zip(cpu_after_ns)
-                .map(|(before, after)| after.saturating_sub(before)),
+            resident_bytes: process.and_then(Process::resident_bytes),
+            cpu_ns: cpu_before_ns.zip(cpu_after_ns).map(|(then, now)| now.saturating_sub(then)),
+            ..row.broker.unwrap_or_default()
         });
         let failed = result.errors.records_failed;
         row.result = Some(result);

@@ -93,6 +93,14 @@ impl Analysis {
     }
 }
 
+impl CellSummary {
+    /// Whether it kept up with the offered rate in most of its repeats: one hiccup of the machine does
+    /// not make a setting too slow.
+    pub fn keeps_up(&self) -> bool {
+        self.fell_behind == 0 || self.fell_behind * 2 < self.runs
+    }
+}
+
 fn summary(cell: &Cell, rows: &[&RunRow], limits: &LimitStats) -> CellSummary {
     let facts: Vec<Facts> = rows.iter().filter_map(|row| Facts::of(row)).collect();
     let stat = |pick: fn(&Facts) -> Option<f64>| Stat::of(facts.iter().filter_map(pick));

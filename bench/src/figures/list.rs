@@ -2,7 +2,7 @@
 //! 4.3.1's, taken on the same kind of machine.
 
 use super::{Bound, Goal, Metric};
-use crate::plan::{Beside, BrokerSetup, Cell, ClientSetup, Load};
+use crate::plan::{Beside, BrokerSetup, Cell, ClientSetup, Load, Where};
 use crate::setting::{Acks, Durability, Path, Setting};
 
 const KIB: usize = 1 << 10;
@@ -13,6 +13,8 @@ pub struct Shape {
     pub setting: Setting,
     client: ClientSetup,
     beside: Option<Beside>,
+    /// Run inside this process, whatever the command line says.
+    in_process: bool,
     /// Settings of the broker that belong to the figure.
     set: &'static [&'static str],
 }
@@ -20,6 +22,9 @@ pub struct Shape {
 impl Shape {
     pub fn into_cell(self, mut broker: BrokerSetup, run_s: f64, warmup_s: f64) -> Cell {
         broker.set.extend(self.set.iter().map(|&setting| setting.to_owned()));
+        if self.in_process {
+            broker.place = Where::InProcess;
+        }
         let reads = self.client.producers == 0;
         Cell {
             id: self.name.to_owned(),
@@ -44,7 +49,7 @@ fn produce(name: &'static str, acks: Acks, record_bytes: usize, records: u32) ->
         batch_bytes: 8 << 20,
         ..ClientSetup::usual()
     };
-    Shape { name, setting, client, beside: None, set: &[] }
+    Shape { name, setting, client, beside: None, in_process: false, set: &[] }
 }
 
 pub fn shapes() -> Vec<Shape> {
@@ -70,6 +75,10 @@ pub fn shapes() -> Vec<Shape> {
         with(produce("10,000/s of 1 x 1 KiB, acks=all, 4 connections", Acks::All, KIB, 1), |s| {
             s.client.producers = 4;
             s.client.load = Load::Rate(10_000.0);
+        }),
+        with(produce("library, 1 MiB batches, acks=all", Acks::All, KIB, 1000), |s| {
+            s.in_process = true;
+            s.beside = Some(Beside::SequentialWrite);
         }),
         with(produce("10,000 records/s of 1 KiB, acks=all", Acks::All, KIB, 1), |s| {
             // As a real client would: whatever has come together meanwhile goes out in one batch.
@@ -108,6 +117,7 @@ pub fn goals() -> Vec<Goal> {
         goal("10,000 requests/s of 1 KiB offered, durable", offered, P99Ms, AtMost(5.0), "falls behind", "212 ms"),
         goal("broker CPU for a durable request of 15 KiB", fifteen, CpuUsPerRequest, AtMost(60.0), "455 us", "205 us"),
         goal("the same, shards that never spin", "15 x 1 KiB, acks=all, no spinning", CpuUsPerRequest, AtMost(60.0), "455 us", "205 us"),
+        goal("library, one partition, 1 MiB batches, durable / sequential write", "library, 1 MiB batches, acks=all", BesideRatio, AtLeast(0.8), "-", "-"),
         goal("10,000 records/s offered, durable: p99 / bare write + fdatasync p99", "10,000 records/s of 1 KiB, acks=all", BesideRatio, AtMost(3.0), "-", "-"),
         goal("tail consumer, one connection, 1 MiB fetches", tail, GbPerS, AtLeast(1.3), "-", "1.0 to 1.3 GB/s"),
         goal("broker CPU for a GB to a tail consumer", tail, CpuSPerGb, AtMost(0.4), "-", "0.5 to 0.6 s"),

@@ -152,7 +152,7 @@ fn saturation_tiles(cell: &CellSummary) -> Vec<(String, String)> {
 
 fn rate_tile(cell: &CellSummary) -> Option<(String, String)> {
     let load = cell.cell.client.load;
-    if cell.fell_behind > 0 {
+    if !cell.keeps_up() {
         return Some(("falls behind".to_owned(), format!("durable at {load}")));
     }
     let words = format!("p99 of durable acknowledgements at {load}, from the intended send time");

@@ -43,8 +43,8 @@ fn compare(conclusion: &Conclusion) -> Vec<Plot> {
             _ => {}
         }
     }
-    plots.extend(rates.into_iter().map(|rate| latency(cells, Load::Rate(rate))));
-    plots.push(latency(cells, Load::Saturation));
+    let loads = rates.into_iter().map(Load::Rate).chain([Load::Saturation]);
+    plots.extend(loads.filter_map(|load| latency(cells, load)));
     plots.push(cpu(cells));
     plots
 }
@@ -86,11 +86,13 @@ fn cpu(cells: &[CellSummary]) -> Plot {
     Plot { file: "cpu".to_owned(), title: title.to_owned(), svg: svg.draw() }
 }
 
-fn latency(cells: &[CellSummary], load: Load) -> Plot {
-    let cells: Vec<&CellSummary> = cells
-        .iter()
-        .filter(|cell| cell.cell.client.load == load && cell.cell.setting.acks != Acks::None)
-        .collect();
+/// `None` when no latency under this load is known.
+fn latency(cells: &[CellSummary], load: Load) -> Option<Plot> {
+    let known = |cell: &&CellSummary| cell.cell.client.load == load && !cell.curve.is_empty();
+    let cells: Vec<&CellSummary> = cells.iter().filter(known).collect();
+    if cells.is_empty() {
+        return None;
+    }
     let series: Vec<Series> = cells.iter().map(|cell| latency_series(cell)).collect();
     let values = || series.iter().flat_map(|s| s.points.iter().map(|point| point.1));
     let floor = cells
@@ -124,11 +126,11 @@ fn latency(cells: &[CellSummary], load: Load) -> Plot {
             .into_iter()
             .collect(),
     };
-    Plot { file, title, svg: chart.draw() }
+    Some(Plot { file, title, svg: chart.draw() })
 }
 
 fn latency_series(cell: &CellSummary) -> Series {
-    let behind = if cell.fell_behind > 0 { " (behind)" } else { "" };
+    let behind = if cell.keeps_up() { "" } else { ", behind" };
     let points = cell.curve.iter().filter(|point| point.percentile < 99.99).map(|point| {
         let about = format!("{} ms at {} %", three(point.us / 1e3), point.percentile);
         (1.0 / (1.0 - point.percentile / 100.0), point.us / 1e3, about)
@@ -139,6 +141,7 @@ fn latency_series(cell: &CellSummary) -> Series {
         second: cell.cell.setting.path == Path::Buffered,
         look: Look::Line,
         points: points.collect(),
+        labels: Vec::new(),
     }
 }
 
@@ -162,7 +165,7 @@ fn percentile_axis() -> Axis {
 fn against(conclusion: &Conclusion) -> Plot {
     let title = "Throughput against latency";
     let mut series: Vec<Series> = Vec::new();
-    let measured = conclusion.analysis.cells.iter().filter(|cell| cell.fell_behind == 0);
+    let measured = conclusion.analysis.cells.iter().filter(|cell| cell.keeps_up());
     for cell in measured {
         let (Some(mb), Some(p99)) = (cell.mb_per_s, cell.p99_us) else { continue };
         let (mb, p99_ms) = (mb.median, p99.median / 1e3);
@@ -176,6 +179,7 @@ fn against(conclusion: &Conclusion) -> Plot {
                 second: cell.cell.setting.path == Path::Buffered,
                 look: Look::LineAndPoints,
                 points: vec![(mb, p99_ms, about)],
+                labels: Vec::new(),
             }),
         }
     }

@@ -78,15 +78,7 @@ fn under_load(conclusion: &Conclusion, load: Load) -> Section {
         last_bar = bar;
         table.row(row(cell));
     }
-    let behind = conclusion.analysis.cells.iter().any(|cell| cell.fell_behind > 0);
-    let notes = match (load, behind) {
-        (Load::Rate(_), true) => vec![
-            "\"behind\": the broker did not keep up with the offered rate, so latency only grows \
-             with the length of the run"
-                .to_owned(),
-        ],
-        _ => Vec::new(),
-    };
+    let notes = behind(conclusion, load);
     let title = match load {
         Load::Saturation => "As fast as it goes".to_owned(),
         Load::Rate(_) => {
@@ -96,10 +88,27 @@ fn under_load(conclusion: &Conclusion, load: Load) -> Section {
     Section { title, notes, table }
 }
 
+fn behind(conclusion: &Conclusion, load: Load) -> Vec<String> {
+    let cells = conclusion.analysis.cells.iter().filter(|cell| cell.cell.client.load == load);
+    let mut notes = Vec::new();
+    if cells.clone().any(|cell| !cell.keeps_up()) {
+        notes.push(
+            "\"behind\": the broker did not keep up with the offered rate, so latency only grows \
+             with the length of the run"
+                .to_owned(),
+        );
+    }
+    let single: usize = cells.filter(|cell| cell.keeps_up()).map(|cell| cell.fell_behind).sum();
+    if single > 0 {
+        notes.push(format!("{single} single runs fell behind, but most repeats of theirs did not"));
+    }
+    notes
+}
+
 fn row(cell: &CellSummary) -> Vec<String> {
-    let ms = |stat: Option<Stat>| match cell.fell_behind {
-        0 => value(stat.map(|stat| stat.scaled(1e-3))),
-        _ => "behind".to_owned(),
+    let ms = |stat: Option<Stat>| match cell.keeps_up() {
+        true => value(stat.map(|stat| stat.scaled(1e-3))),
+        false => "behind".to_owned(),
     };
     let shares = cell.shares;
     let optional = |number: Option<f64>, say: fn(f64) -> String| number.map_or("-".into(), say);
@@ -115,7 +124,7 @@ fn row(cell: &CellSummary) -> Vec<String> {
         ms(cell.p50_us),
         ms(cell.p99_us),
         ms(cell.p99_9_us),
-        if cell.fell_behind > 0 { "-".to_owned() } else { optional(shares.latency, times) },
+        if cell.keeps_up() { optional(shares.latency, times) } else { "-".to_owned() },
         value(cell.device_bytes_per_byte),
         value(cell.flushes_per_request),
         optional(shares.flushes, percent),
@@ -155,8 +164,8 @@ fn limit_lines(conclusion: &Conclusion) -> Vec<String> {
         ));
     }
     lines.push(
-        "disk B/B: bytes to the device per byte of batches during the run (what the page cache \
-         writes later is not in it); ±: farthest repeat from the median"
+        "disk B/B: bytes to the device per byte of batches during the run: with zeros written ahead \
+         of the log, without what the page cache writes later; ±: farthest repeat from the median"
             .to_owned(),
     );
     lines

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_loadgen::spec::{Acks, RunSpec, StartAt};
+use headwater_loadgen::spec::{Acks, RunSpec, StartAt, Target};
 
 use crate::plan::{Cell, Load};
 use crate::setting;
@@ -11,8 +11,8 @@ use crate::setting;
 const PREFILL_BATCH_BYTES: usize = 256 << 10;
 
 /// Makes the topic, and fills it with what a reading run will read.
-pub fn prepare(cell: &Cell, address: &str, topic: &str) -> RunSpec {
-    let spec = base(cell, address, topic).with(|s| s.acks = Acks::All);
+pub fn prepare(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
+    let spec = base(cell, target, topic).with(|s| s.acks = Acks::All);
     match cell.client.prefill_bytes {
         // One record for each partition: every log is open and its first segment is laid out.
         0 => spec.with(|s| s.records = Some(u64::from(cell.client.partitions))),
@@ -24,11 +24,11 @@ pub fn prepare(cell: &Cell, address: &str, topic: &str) -> RunSpec {
 }
 
 /// The load that is measured.
-pub fn measured(cell: &Cell, address: &str, topic: &str) -> RunSpec {
+pub fn measured(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
     let client = &cell.client;
     let seconds = Duration::from_secs_f64;
     if client.producers == 0 {
-        return base(cell, address, topic).with(|s| {
+        return base(cell, target, topic).with(|s| {
             s.read_only = true;
             s.producers = 0;
             s.consumers = client.consumers;
@@ -38,7 +38,7 @@ pub fn measured(cell: &Cell, address: &str, topic: &str) -> RunSpec {
             s.duration = Some(seconds(cell.run_s));
         });
     }
-    base(cell, address, topic).with(|s| {
+    base(cell, target, topic).with(|s| {
         s.consumers = client.consumers;
         s.rate_per_s = match client.load {
             Load::Saturation => None,
@@ -54,8 +54,12 @@ pub fn measured(cell: &Cell, address: &str, topic: &str) -> RunSpec {
     })
 }
 
-fn base(cell: &Cell, address: &str, topic: &str) -> RunSpec {
-    RunSpec::network(address).with(|s| {
+fn base(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
+    RunSpec::default().with(|s| {
+        s.target = target.clone();
+        if matches!(target, Target::Embedded(_)) {
+            s.engine_settings = engine_settings(cell);
+        }
         s.topic = topic.to_owned();
         s.partitions = Some(cell.client.partitions);
         s.topic_config = cell.broker.topic_config.clone();
@@ -73,10 +77,24 @@ fn base(cell: &Cell, address: &str, topic: &str) -> RunSpec {
     })
 }
 
+/// What a broker is told on its command line, told to the library.
+fn engine_settings(cell: &Cell) -> Vec<(String, String)> {
+    let durability = cell.setting.broker_settings();
+    let all = durability.iter().chain(&cell.broker.set).filter_map(|text| text.split_once('='));
+    let mut settings: Vec<(String, String)> =
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    settings.extend(cell.broker.shards.map(|shards| ("shards".to_owned(), shards.to_string())));
+    settings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::tests::cell;
+
+    fn there() -> Target {
+        Target::Network("h:1".into())
+    }
 
     #[test]
     fn every_cell_makes_sense_to_the_load_generator() {
@@ -87,7 +105,7 @@ mod tests {
         offered.client.load = Load::Rate(1000.0);
         offered.warmup_s = 0.1;
         for cell in [cell("s"), reading, offered] {
-            for spec in [prepare(&cell, "h:1", "t"), measured(&cell, "h:1", "t")] {
+            for spec in [prepare(&cell, &there(), "t"), measured(&cell, &there(), "t")] {
                 assert_eq!(headwater_loadgen::spec_rules::check(&spec), Ok(()), "{}", cell.id);
             }
         }
@@ -97,7 +115,19 @@ mod tests {
     fn preparing_touches_every_partition_and_no_more() {
         let mut four = cell("four");
         four.client.partitions = 4;
-        assert_eq!(prepare(&four, "h:1", "t").records, Some(4));
-        assert_eq!(measured(&four, "h:1", "t").records, Some(1 << 20));
+        assert_eq!(prepare(&four, &there(), "t").records, Some(4));
+        assert_eq!(measured(&four, &there(), "t").records, Some(1 << 20));
+    }
+
+    #[test]
+    fn the_library_is_set_as_a_broker_would_be() {
+        let mut cell = cell("a");
+        cell.broker.shards = Some(1);
+        cell.broker.set = vec!["spin.us=0".into()];
+        let spec = measured(&cell, &Target::Embedded("d".into()), "t");
+        let settings: Vec<String> =
+            spec.engine_settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let expected = ["durability.path=direct", "durability=durable", "spin.us=0", "shards=1"];
+        assert_eq!(settings, expected);
     }
 }

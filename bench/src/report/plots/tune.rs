@@ -26,12 +26,17 @@ pub fn plots(evidence: &Evidence, conclusion: &Conclusion) -> Vec<Plot> {
         series("frontier", 4, Look::LineAndPoints, points.iter().filter(|p| p.on_frontier)),
         series("every other point", 0, Look::Cloud, points.iter().filter(|p| !p.on_frontier)),
     ];
+    let frontier = points.iter().filter(|point| point.on_frontier);
+    series[0].labels = frontier.map(short).collect();
     if let Some(best) = &conclusion.best {
         series.push(self::series("best for the goal", 5, Look::LineAndPoints, [best]));
     }
     let chart = Chart {
         title: title.to_owned(),
-        subtitle: format!("{setting}; open loop, rates that a setting did not keep are left out"),
+        subtitle: format!(
+            "{setting}; open loop; beside the points: linger · batch · requests in flight; \
+             rates that a setting did not keep are left out"
+        ),
         x: Axis { label: "records/s".to_owned(), range: all(|p| p.records_per_s), ticks: None },
         y: Axis { label: "p99 ms".to_owned(), range: (low, high), ticks: None },
         series,
@@ -58,5 +63,13 @@ fn series<'a>(
         );
         (point.records_per_s, point.p99_ms, about)
     });
-    Series { name: name.to_owned(), color, second: false, look, points: points.collect() }
+    let points = points.collect();
+    let (name, labels) = (name.to_owned(), Vec::new());
+    Series { name, color, second: false, look, points, labels }
+}
+
+/// `1 ms · 64 KiB · 5`: linger, batch, in flight.
+fn short(point: &Point) -> String {
+    let words = point.series.replace("linger ", "").replace("batch ", "");
+    words.replace(" in flight", "").replace(", ", " · ")
 }

@@ -8,7 +8,7 @@ const WIDTH: f64 = 1000.0;
 const SIDE: f64 = 2.0;
 const LEFT: f64 = 68.0;
 const TOP: f64 = 80.0;
-const PLOT_WIDTH: f64 = 640.0;
+const PLOT_WIDTH: f64 = 625.0;
 const PLOT_HEIGHT: f64 = 340.0;
 const BOTTOM: f64 = TOP + PLOT_HEIGHT;
 const LEGEND_LEFT: f64 = LEFT + PLOT_WIDTH + 28.0;
@@ -62,6 +62,8 @@ pub struct Series {
     pub look: Look,
     /// Values, each with what appears when it is pointed at.
     pub points: Vec<(f64, f64, String)>,
+    /// Words beside the points, if there are any.
+    pub labels: Vec<String>,
 }
 
 /// A straight line through the chart.
@@ -171,7 +173,17 @@ fn draw_series(canvas: &mut Canvas, series: &Series, x: &Scale, y: &Scale) {
         for (place, (_, _, about)) in places.iter().zip(&series.points) {
             draw_point(canvas, series, *place, about);
         }
+        places.iter().zip(&series.labels).for_each(|(at, words)| draw_label(canvas, *at, words));
     }
+}
+
+/// Below and to the right of its point, or to the left where the chart ends.
+fn draw_label(canvas: &mut Canvas, at: (f64, f64), words: &str) {
+    let (anchor, x) = match at.0 > LEFT + PLOT_WIDTH * 0.75 {
+        true => (Anchor::End, at.0 - 9.0),
+        false => (Anchor::Start, at.0 + 9.0),
+    };
+    canvas.text("label", (x, at.1 + 19.0), anchor, words);
 }
 
 fn draw_point(canvas: &mut Canvas, series: &Series, at: (f64, f64), about: &str) {

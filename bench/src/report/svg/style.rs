@@ -14,6 +14,7 @@ font-size:13px}\
 svg text{fill:var(--ink)}svg .soft{fill:var(--soft)}svg .title{font-size:16px;font-weight:600}\
 svg .grid{stroke:var(--faint);stroke-width:1}svg .axis{stroke:var(--soft);stroke-width:1}\
 svg .mark{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 4}\
+svg .label{paint-order:stroke;stroke:var(--card);stroke-width:4}\
 svg .whisker{stroke:var(--ink);stroke-width:1.5;fill:none}\
 svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}\
 svg .dash{stroke-dasharray:7 5}svg .halo{stroke:var(--card);stroke-width:1.5}\
