@@ -31,8 +31,9 @@ use crate::shard::Shard;
 use crate::worker::mail::{BOX_LETTERS, Letter, Mail};
 use crate::worker::{Parts, Worker};
 
-/// The most memory taken when nothing is said, in bytes.
-const MEMORY_MAX: u64 = 1 << 30;
+/// The most memory taken when nothing is said, in bytes. More would keep more of the tail hot; but each
+/// first touch of memory is a page fault, and what was touched before is reused.
+const MEMORY_MAX: u64 = 512 << 20;
 /// Of the pool, this much at least is never hot bytes: room for what is on its way to the disk.
 const IN_FLIGHT_BYTES_MIN: usize = 24 << 20;
 /// What waking a sleeping thread costs on the machines this was measured on.

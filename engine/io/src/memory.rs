@@ -1,8 +1,8 @@
 //! Raw block-aligned memory, always initialised, for the buffers of [`crate::buffer`].
 //!
-//! A first touch of memory costs a page fault for each 4 KiB, which at a gigabyte a second is half of a
-//! processor. So pieces of 64 KiB and more are carved out of chunks that ask for huge pages: one fault for
-//! 2 MiB. A chunk goes back to the system when the last of its pieces does.
+//! Pieces of 64 KiB and more are carved out of chunks that the kernel maps and clears as they are touched;
+//! the allocator would clear them a second time. Huge pages were tried and are not asked for: filling
+//! one makes the kernel compact memory while the shard waits (`engine/docs/notes/`, where memory goes).
 
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::buffer::BLOCK;
 use crate::sys;
 
-/// Size and alignment of a huge page, and of a chunk of smaller pieces.
+/// Size of a chunk of smaller pieces.
 const CHUNK: usize = 2 << 20;
 /// Pieces from this size on come from chunks.
 const CARVED_MIN: usize = 64 << 10;
@@ -109,9 +109,9 @@ unsafe impl Send for Chunk {}
 unsafe impl Sync for Chunk {}
 
 impl Chunk {
-    /// `size` is a whole number of huge pages. `None` when the system has no memory.
+    /// `size` is a whole number of pages. `None` when the system has no memory.
     fn map(size: usize) -> Option<Self> {
-        sys::map_huge(size, CHUNK).map(|start| Chunk { start, size })
+        sys::map(size).map(|start| Chunk { start, size })
     }
 }
 

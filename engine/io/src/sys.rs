@@ -244,33 +244,16 @@ fn limit(resource: libc::__rlimit_resource_t) -> u64 {
     limit.rlim_cur
 }
 
-/// Zeroed memory of `size` bytes that starts at a multiple of `align` and asks for huge pages. Both are
-/// multiples of the page size.
-pub(crate) fn map_huge(size: usize, align: usize) -> Option<ptr::NonNull<u8>> {
+/// Zeroed memory of `size` bytes, a multiple of the page size.
+pub(crate) fn map(size: usize) -> Option<ptr::NonNull<u8>> {
     let (protection, flags) =
         (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    // SAFETY: a fresh anonymous mapping, larger than asked for so that an aligned part lies inside; the
-    // rest before and behind it is given back, and nothing else refers to any of it.
-    unsafe {
-        let whole = libc::mmap(ptr::null_mut(), size + align, protection, flags, -1, 0);
-        if whole == libc::MAP_FAILED {
-            return None;
-        }
-        let before = whole.cast::<u8>().align_offset(align);
-        let start = whole.cast::<u8>().add(before);
-        if before > 0 {
-            libc::munmap(whole, before);
-        }
-        if before < align {
-            libc::munmap(start.add(size).cast(), align - before);
-        }
-        // Refused where huge pages are switched off: small ones serve.
-        libc::madvise(start.cast(), size, libc::MADV_HUGEPAGE);
-        ptr::NonNull::new(start)
-    }
+    // SAFETY: a fresh anonymous mapping, chosen by the kernel; nothing else refers to it.
+    let start = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED { None } else { ptr::NonNull::new(start.cast()) }
 }
 
-/// Gives back what [`map_huge`] gave.
+/// Gives back what [`map`] gave.
 pub(crate) fn unmap(start: ptr::NonNull<u8>, size: usize) {
     // SAFETY: the caller owns the whole range and does not use it again.
     unsafe { libc::munmap(start.as_ptr().cast(), size) };

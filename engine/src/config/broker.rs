@@ -41,7 +41,7 @@ pub struct BrokerConfig {
     pub commit_depth: usize,
     /// `commit.flush.ms`.
     pub commit_flush_ms: u64,
-    /// `memory.bytes`; `None` for a quarter of the machine's, at most 1 GiB.
+    /// `memory.bytes`; `None` for a quarter of the machine's, at most 512 MiB.
     pub memory_bytes: Option<u64>,
     /// `hot.percent`.
     pub hot_percent: u32,
