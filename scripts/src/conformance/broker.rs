@@ -4,10 +4,13 @@ use super::process::{self, Running, wait_until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
 use std::time::Duration;
 
 /// Long enough for recovery on a slow disk.
 const READY: Duration = Duration::from_secs(60);
+const RESTARTS_MAX: u32 = 20;
+const RESTART_DELAY: Duration = Duration::from_millis(100);
 const STOP: Duration = Duration::from_secs(60);
 
 const ANY_PORT: &str = "127.0.0.1:0";
@@ -81,6 +84,20 @@ impl Broker {
         }
         self.running = Some(running);
         Ok(())
+    }
+
+    /// Starts it after a kill, as a service manager does: again, if its port is still taken. With io_uring the kernel
+    /// gives back what a killed process held, its port too, up to a fifth of a second after the process is gone.
+    pub fn start_again(&mut self) -> Result<(), String> {
+        let mut started = self.start();
+        for _ in 0..RESTARTS_MAX {
+            match &started {
+                Err(why) if why.contains("in use by another process") => sleep(RESTART_DELAY),
+                _ => break,
+            }
+            started = self.start();
+        }
+        started
     }
 
     fn command(&self) -> Command {

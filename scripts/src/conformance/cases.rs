@@ -3,11 +3,13 @@
 use super::clients::{self, CODECS};
 use super::faults;
 use super::lab::Lab;
-use super::process::{Running, wait_until};
+use super::process::{self, Running, wait_until};
 use super::records;
 use super::tools::Tool::{self, Kafka, Kcat, Python};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// One check.
@@ -80,6 +82,7 @@ fn kcat_to_python(lab: &mut Lab, codec: &str) -> Result<String, String> {
     let mut client = clients::start_kcat(lab, &topic, codec)?;
     client.write(&lab.input.text)?;
     client.finish()?;
+    check_codec(lab, &topic, codec)?;
     read_back_with_python(lab, &topic)
 }
 
@@ -87,12 +90,14 @@ fn python_to_kcat(lab: &mut Lab, codec: &str) -> Result<String, String> {
     let topic = format!("python-{codec}");
     lab.create_topic(&topic, &[])?;
     python_produces(lab, &topic, codec)?;
+    check_codec(lab, &topic, codec)?;
     read_back_with_kcat(lab, &topic)
 }
 
 fn java_to_python(lab: &mut Lab) -> Result<String, String> {
     lab.create_topic("java-zstd", &[])?;
     clients::run(clients::java_produce(lab, "java-zstd", "zstd"), &lab.file("java-zstd.log"))?;
+    check_codec(lab, "java-zstd", "zstd")?;
     read_back_with_python(lab, "java-zstd")
 }
 
@@ -138,7 +143,7 @@ fn kill_kcat(lab: &mut Lab) -> Result<String, String> {
     let mut client = clients::start_kcat(lab, "kill-kcat", "none")?;
     client.write(first)?;
     lab.broker.kill();
-    lab.broker.start()?;
+    lab.broker.start_again()?;
     client.write(rest)?;
     client.finish()?;
     Ok(format!("{}, killed once", read_back_with_python(lab, "kill-kcat")?))
@@ -229,10 +234,33 @@ fn kill_at(
         lab.broker.kill();
         let count = fs::read_to_string(acked).map_or(0, |text| text.lines().count());
         kills.push(format!("killed at {count} acknowledged"));
-        lab.broker.start()?;
+        lab.broker.start_again()?;
     }
     client.finish(clients::LIMIT)?;
     Ok(kills.join(", "))
+}
+
+/// A client that thinks a broker too old for a codec writes uncompressed, and says so in its log only. Then nothing
+/// would have been shown about that codec.
+fn check_codec(lab: &Lab, topic: &str, codec: &str) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for segment in segments(lab.broker.data_dir(), topic) {
+        let out = lab.file(&format!("{topic}.batches"));
+        let mut dump = Command::new(lab.broker.program());
+        process::run(dump.args(["dump", &segment]), &out, Duration::from_secs(60))?;
+        let text = read(&out)?;
+        let batches = text.lines().filter(|line| line.starts_with("batch "));
+        seen.extend(batches.filter_map(|line| {
+            let (_, rest) = line.split_once(" compression ")?;
+            rest.split(' ').next().map(str::to_owned)
+        }));
+    }
+    match seen.iter().eq([codec]) {
+        true => Ok(()),
+        false => {
+            Err(format!("batches on disk have compression {seen:?}, the client was told {codec}"))
+        }
+    }
 }
 
 /// Segment files of a topic, wherever in the data directory its partitions are.
