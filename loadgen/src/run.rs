@@ -156,10 +156,11 @@ fn on_this_thread(spec: &RunSpec, outside: &Arc<Outside>) -> Result<Recorded, Ru
         }
     };
     let usable = cpu::usable();
-    let can_spin = usable.len() > 1 && spec.spin != Some(Duration::ZERO);
-    // With a processor for the broker and one for us, the disk's completions need one of them, too.
+    // With a processor for the broker and one for us, the disk's completions need one of them, too: then
+    // neither waiting for answers nor waiting for the schedule may take all of ours.
     let spare = usable.len() > FEW_CPUS;
     let spin = spec.spin.unwrap_or(if spare { SPIN } else { Duration::ZERO });
+    let can_spin = usable.len() > 1 && !spin.is_zero();
     // Before pinning: threads that are started here should be free to run anywhere.
     let (sink, backend) = open(spec, spin)?;
     let machine = Machine { backend, spin, cpu: pin(spec.cpu, &usable) };
