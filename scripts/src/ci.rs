@@ -19,7 +19,7 @@ pub fn run(args: &Args) -> bool {
     steps.command("lint", &mut cargo(&lint));
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     steps.command("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"));
-    steps.command("tests", &mut cargo(&["test", "--workspace"]));
+    steps.command("tests", &mut cargo(&["test", "--workspace", "--no-fail-fast"]));
     if !args.no_conformance {
         steps.step("real clients, uring", || conformance::run(&conformance::Args::default()));
         let posix = conformance::Args::on_backend("posix");
