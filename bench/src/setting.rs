@@ -33,6 +33,9 @@ pub enum Durability {
     Written,
     /// In the broker's memory.
     Appended,
+    /// Whatever the broker is set to: it is not ours.
+    #[value(skip)]
+    Configured,
 }
 
 /// How the broker writes.
@@ -43,6 +46,9 @@ pub enum Path {
     Direct,
     /// Through the page cache, as Kafka does.
     Buffered,
+    /// However the broker does it: it is not ours.
+    #[value(skip)]
+    Configured,
 }
 
 /// All three.
@@ -70,10 +76,24 @@ impl Setting {
         bars.into_iter().flat_map(|bar| paths.map(|path| with(bar, path))).collect()
     }
 
+    /// Settings that can be put in force on a broker that is not ours: what the client asks for, and
+    /// the one thing that any topic can be told, to sync before it answers.
+    pub fn of_running_broker() -> Vec<Setting> {
+        let bars = [
+            (Acks::None, Durability::Configured),
+            (Acks::Leader, Durability::Configured),
+            (Acks::All, Durability::Configured),
+            (Acks::All, Durability::Durable),
+        ];
+        let path = Path::Configured;
+        bars.map(|(acks, durability)| Setting { acks, durability, path }).to_vec()
+    }
+
     /// What a record has reached when it is acknowledged; `None` when nobody says.
     pub fn reached(self) -> Option<Durability> {
         match self.acks {
             Acks::None => None,
+            Acks::Leader if self.path == Path::Configured => Some(Durability::Configured),
             Acks::Leader => Some(Durability::Written),
             Acks::All => Some(self.durability),
         }
@@ -86,13 +106,30 @@ impl Setting {
             (Some(Durability::Appended), _) => "nothing: it is in the broker's memory",
             (Some(Durability::Written), Path::Direct) => "process kill and OS crash",
             (Some(Durability::Written), Path::Buffered) => "process kill",
+            (Some(Durability::Configured), _) | (Some(Durability::Written), Path::Configured) => {
+                "whatever the broker is set to promise"
+            }
             (Some(Durability::Durable), _) => "power loss, if the device honours flush",
+        }
+    }
+
+    /// When the broker answers, in words.
+    pub fn answered(self) -> &'static str {
+        match (self.reached(), self.path) {
+            (None, _) => "never",
+            (Some(Durability::Appended), _) => "in memory",
+            (Some(Durability::Written), Path::Direct) => "written: the device has it",
+            (Some(Durability::Written), _) => "written: the page cache has it",
+            (Some(Durability::Durable), Path::Configured) => "synced (flush.messages=1)",
+            (Some(Durability::Durable), _) => "durable: flushed",
+            (Some(Durability::Configured), _) => "as the broker is set",
         }
     }
 
     /// Name without the path: what is compared between paths.
     pub fn bar(self) -> String {
         match self.acks {
+            Acks::All if self.durability == Durability::Configured => "acks=all".to_owned(),
             Acks::All => format!("acks=all {}", self.durability),
             acks => format!("acks={acks}"),
         }
@@ -101,7 +138,10 @@ impl Setting {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", self.bar(), self.path)
+        match self.path {
+            Path::Configured => f.write_str(&self.bar()),
+            path => write!(f, "{}, {path}", self.bar()),
+        }
     }
 }
 
@@ -121,6 +161,7 @@ impl fmt::Display for Durability {
             Durability::Durable => "durable",
             Durability::Written => "written",
             Durability::Appended => "appended",
+            Durability::Configured => "as configured",
         })
     }
 }
@@ -130,6 +171,7 @@ impl fmt::Display for Path {
         f.write_str(match self {
             Path::Direct => "direct",
             Path::Buffered => "buffered",
+            Path::Configured => "as configured",
         })
     }
 }
@@ -146,6 +188,15 @@ mod tests {
         assert_eq!(names[9], "acks=all durable, buffered");
         let distinct: std::collections::HashSet<&String> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
+    }
+
+    #[test]
+    fn a_foreign_broker_is_not_given_promises_that_it_does_not_make() {
+        let names: Vec<String> =
+            Setting::of_running_broker().iter().map(Setting::to_string).collect();
+        assert_eq!(names, ["acks=0", "acks=1", "acks=all", "acks=all durable"]);
+        let survives = Setting::of_running_broker().into_iter().map(Setting::survives);
+        assert_eq!(survives.filter(|text| text.contains("whatever")).count(), 2);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::limits;
 use crate::limits::items::Item;
-use crate::plan::Plan;
+use crate::plan::{Cell, Plan, Where};
 use crate::progress::Progress;
 use crate::runner::{Runner, unix_ms};
 use crate::scratch::ScratchDir;
@@ -31,6 +31,7 @@ pub fn carry_out(work: Work, place: &Place) -> Result<Outcome, CommandError> {
     let data_dir = |e| CommandError::DataDir(place.data_dir.clone(), e);
     let scratch = ScratchDir::beside(&place.data_dir).map_err(data_dir)?;
     let host = Host::probe(scratch.path()).map_err(data_dir)?;
+    rehearse(&work, &scratch)?;
     let started_unix_ms = unix_ms();
     let about = About { schema_version: SCHEMA_VERSION, command: command(), started_unix_ms };
     let out = place.out.clone().unwrap_or_else(|| {
@@ -60,6 +61,20 @@ pub fn carry_out(work: Work, place: &Place) -> Result<Outcome, CommandError> {
     }
     ran.map_err(CommandError::Run)?;
     Ok(Outcome::Held)
+}
+
+/// Starts a broker once before anything is measured: a setting it does not know, or an address where
+/// nobody answers, would otherwise show only after minutes, as a table of failed runs.
+fn rehearse(work: &Work, scratch: &ScratchDir) -> Result<(), CommandError> {
+    let over_network = |cell: &&Cell| cell.broker.place != Where::InProcess;
+    let cell = work.plan.cells.iter().find(over_network);
+    let (Some(target), Some(cell)) = (&work.target, cell) else { return Ok(()) };
+    let dir = scratch.path().join("rehearsal");
+    let broker = target.broker(cell, &dir).map_err(CommandError::Broker)?;
+    broker.stop().map_err(|e| CommandError::System("the broker does not stop", e))?;
+    // What cannot be removed now goes with the scratch folder.
+    drop(std::fs::remove_dir_all(dir));
+    Ok(())
 }
 
 /// On standard error: standard output is for results.

@@ -16,8 +16,8 @@ use crate::limits::{self, items};
 use crate::plan::Plan;
 use crate::report::{self, Conclusion};
 use crate::runner;
-use crate::target::Target;
 use crate::target::launch::Launcher;
+use crate::target::{Target, TargetError};
 use crate::{compare, figures, tune};
 use carry_out::{Work, carry_out};
 
@@ -37,6 +37,8 @@ pub enum CommandError {
     Usage(String),
     /// The directory to measure cannot be used.
     DataDir(PathBuf, std::io::Error),
+    /// There is no broker to measure.
+    Broker(TargetError),
     /// Something of the operating system failed.
     System(&'static str, std::io::Error),
     /// The plan could not be carried through.
@@ -63,10 +65,11 @@ impl fmt::Display for CommandError {
                 "cannot measure in {}: {error}; name a directory on the disk to test with --data-dir",
                 dir.display()
             ),
+            CommandError::Broker(error) => write!(f, "{error}"),
             CommandError::System(what, error) => write!(f, "{what}: {error}"),
             CommandError::Run(error) => write!(f, "{error}"),
             CommandError::Evidence(error) => write!(f, "{error}"),
-            CommandError::Serve(error) => write!(f, "broker: {error}"),
+            CommandError::Serve(error) => f.write_str(error),
         }
     }
 }

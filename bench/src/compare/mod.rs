@@ -2,7 +2,7 @@
 
 use crate::args::{Broker, CompareArgs, Effort};
 use crate::plan::{BrokerSetup, Cell, ClientSetup, Load, Plan, Where};
-use crate::setting::{Acks, Durability, Path, Setting};
+use crate::setting::{Durability, Path, Setting};
 
 /// Seconds measured in one run; ten settings, three loads and three repeats of it stay below two
 /// minutes.
@@ -73,13 +73,16 @@ fn settings(broker: &Broker) -> Vec<Setting> {
     if broker.broker.is_none() {
         return Setting::all();
     }
-    let bars = [
-        (Acks::None, Durability::Written),
-        (Acks::Leader, Durability::Written),
-        (Acks::All, Durability::Written),
-        (Acks::All, Durability::Durable),
-    ];
-    bars.map(|(acks, durability)| Setting { acks, durability, path: Path::Buffered }).to_vec()
+    Setting::of_running_broker()
+}
+
+/// The setting that is in force when this one is asked for: how a broker writes that is not ours,
+/// nobody can choose.
+pub fn in_force(broker: &Broker, setting: Setting) -> Setting {
+    match broker.broker {
+        Some(_) => Setting { path: Path::Configured, ..setting },
+        None => setting,
+    }
 }
 
 /// How the broker of a cell is set, from the flags that all commands share.

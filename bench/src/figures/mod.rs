@@ -5,7 +5,7 @@ mod list;
 pub mod verdict;
 
 use crate::args::FiguresArgs;
-use crate::compare::{broker_setup, limit_item_s, repeats, run_s};
+use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
 use crate::plan::Plan;
 use list::Shape;
 
@@ -74,7 +74,8 @@ pub fn plan(args: &FiguresArgs) -> Result<Plan, String> {
         let names: Vec<&str> = list::shapes().iter().map(|shape| shape.name).collect();
         return Err(format!("--only matches no figure; there are: {}", names.join(" | ")));
     }
-    let cells = shapes.into_iter().map(|shape| {
+    let cells = shapes.into_iter().map(|mut shape| {
+        shape.setting = in_force(&args.broker, shape.setting);
         let broker = broker_setup(&args.broker, shape.setting);
         shape.into_cell(broker, run_s, warmup_s)
     });

@@ -238,7 +238,7 @@ fn color(setting: Setting) -> usize {
         (Acks::None, _) => 0,
         (Acks::Leader, _) => 1,
         (Acks::All, Durability::Appended) => 2,
-        (Acks::All, Durability::Written) => 3,
+        (Acks::All, Durability::Written | Durability::Configured) => 3,
         (Acks::All, Durability::Durable) => 4,
     }
 }

@@ -180,18 +180,11 @@ fn promises(cells: &[CellSummary]) -> Section {
             continue;
         }
         seen.push(setting);
-        let when = match (setting.reached(), setting.path) {
-            (None, _) => "never",
-            (Some(crate::setting::Durability::Appended), _) => "in memory",
-            (Some(crate::setting::Durability::Written), crate::setting::Path::Direct) => {
-                "written: the device has it"
-            }
-            (Some(crate::setting::Durability::Written), crate::setting::Path::Buffered) => {
-                "written: the page cache has it"
-            }
-            (Some(crate::setting::Durability::Durable), _) => "durable: flushed",
-        };
-        table.row(vec![setting.to_string(), when.to_owned(), setting.survives().to_owned()]);
+        table.row(vec![
+            setting.to_string(),
+            setting.answered().to_owned(),
+            setting.survives().to_owned(),
+        ]);
     }
     Section { title: "What each setting promises".to_owned(), notes: Vec::new(), table }
 }

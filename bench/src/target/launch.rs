@@ -120,7 +120,8 @@ pub(super) fn parse_ready(line: &str) -> Option<String> {
 
 fn last_words(stderr: &Path) -> String {
     let text = fs::read_to_string(stderr).unwrap_or_default();
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+    let last = text.lines().rev().find(|line| !line.trim().is_empty());
+    last.unwrap_or_default().trim_start_matches("bench: ").to_owned()
 }
 
 /// A broker that was started; killed when dropped.

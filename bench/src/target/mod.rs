@@ -15,6 +15,8 @@ use launch::{Child, Launcher};
 
 /// Longest time a broker may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest time for one answer of a broker that is running.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where brokers come from.
 #[derive(Clone, Debug)]
@@ -102,24 +104,40 @@ impl Target {
     /// When none answers; one that was started is stopped again.
     pub fn broker(&self, cell: &Cell, dir: &Path) -> Result<Broker, TargetError> {
         let began = Instant::now();
-        let broker = match self {
+        let silent = |address: &str| {
+            let address = address.to_owned();
+            move |error| TargetError::Silent { address, error }
+        };
+        match self {
             Target::Started(launcher) => {
                 let child = launcher.start(&launcher.arguments(cell, dir), dir)?;
                 let (address, process) = (child.address.clone(), Some(child.process()));
-                Broker { address, process, start_ms: None, child: Some(child) }
+                answer::wait_for(&address, PATIENCE).map_err(silent(&address))?;
+                let start_ms = Some(began.elapsed().as_secs_f64() * 1e3);
+                Ok(Broker { address, process, start_ms, child: Some(child) })
             }
             Target::Running { address, process } => {
-                Broker { address: address.clone(), process: *process, start_ms: None, child: None }
+                // It should be there already: waiting would only hide that it is not.
+                answer::check(address, ANSWER_PATIENCE).map_err(silent(address))?;
+                let (address, process) = (address.clone(), *process);
+                Ok(Broker { address, process, start_ms: None, child: None })
             }
-        };
-        answer::wait_for(&broker.address, PATIENCE)
-            .map_err(|error| TargetError::Silent { address: broker.address.clone(), error })?;
-        let start_ms = broker.child.is_some().then(|| began.elapsed().as_secs_f64() * 1e3);
-        Ok(Broker { start_ms, ..broker })
+        }
     }
 }
 
 impl Broker {
+    /// Removes a topic that was made for a run, if the broker outlives it.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn forget(&self, topic: &str) -> io::Result<()> {
+        match self.child {
+            Some(_) => Ok(()),
+            None => answer::delete_topic(&self.address, topic, ANSWER_PATIENCE),
+        }
+    }
+
     /// Stops it if it was started for this run; says so when it did not end well.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 pub mod frontier;
 
 use crate::args::TuneArgs;
-use crate::compare::{broker_setup, limit_item_s, repeats, run_s};
+use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
 use crate::limits::items::size_name;
 use crate::number;
 use crate::plan::{Cell, ClientSetup, Load, Plan};
@@ -59,6 +59,7 @@ fn cell(
     rate: f64,
 ) -> Result<Cell, String> {
     let setting = Setting { acks: args.acks, durability: args.durability, path: args.path };
+    let setting = in_force(&args.broker, setting);
     let batch = size_name(batch_bytes);
     let series = format!("linger {linger_ms} ms, batch {batch}, {in_flight} in flight");
     Ok(Cell {
