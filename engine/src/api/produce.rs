@@ -3,12 +3,12 @@
 //! * Batches are checked here, on the connection's core: shape, checksum, size, timestamps.
 //! * `acks` 0: appended, no answer; an error closes the connection, as in Kafka.
 //! * `acks` 1: answered when the device has accepted the bytes; -1: as the topic's `durability` says.
-//! * A partition's error is its own; the others are appended.
+//! * A partition's error is its own; the others are appended. One batch for each partition, as in Kafka.
 //! * v10 leader hints are not sent: there is one node. v12 transactions are refused until they are
 //!   served (a transactional batch is answered with `INVALID_TXN_STATE`).
 
 use bytes::Bytes;
-use headwater_protocol::batch::header::BatchError;
+use headwater_protocol::batch::header::{BatchError, BatchHeader};
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::produce::{
     ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic, ProduceTopicResponse,
@@ -172,19 +172,35 @@ type Fault = (ErrorCode, Option<String>);
 
 fn check(bytes: Bytes, config: &TopicConfig, unix_ms: i64) -> Result<RecordSet, Fault> {
     let set = RecordSet::check(bytes, config.max_message_bytes as usize).map_err(fault)?;
-    if config.message_timestamp_type == TimestampType::LogAppendTime {
-        return Ok(set);
+    let mut batches = set.batches();
+    let (Some((batch, _)), None) = (batches.next(), batches.next()) else {
+        // Only the first could be compared with what its producer sent before.
+        let why = "a request has one batch for each partition".to_owned();
+        return Err((ErrorCode::InvalidRecord, Some(why)));
+    };
+    if config.message_timestamp_type == TimestampType::CreateTime {
+        check_times(batch, config, unix_ms)?;
     }
-    let newest = set.max_timestamp_ms();
-    let ahead = newest.saturating_sub(unix_ms);
-    if newest >= 0
-        && (ahead > config.message_timestamp_after_max_ms
-            || -ahead > config.message_timestamp_before_max_ms)
-    {
-        let why = format!("timestamp {newest} is too far from the broker's time {unix_ms}");
-        return Err((ErrorCode::InvalidTimestamp, Some(why)));
-    }
+    drop(batches);
     Ok(set)
+}
+
+/// The first record's time and the highest one; those of the others are inside the records, which are
+/// not looked at.
+fn check_times(batch: &BatchHeader, config: &TopicConfig, unix_ms: i64) -> Result<(), Fault> {
+    let fault = |why| Err((ErrorCode::InvalidTimestamp, Some(why)));
+    if batch.attributes.is_log_append_time {
+        return fault("the topic has the producer's time, not that of the append".to_owned());
+    }
+    for time in [batch.base_timestamp, batch.max_timestamp] {
+        let ahead = time.saturating_sub(unix_ms);
+        let far = ahead > config.message_timestamp_after_max_ms
+            || -ahead > config.message_timestamp_before_max_ms;
+        if time >= 0 && far {
+            return fault(format!("timestamp {time} is too far from the broker's time {unix_ms}"));
+        }
+    }
+    Ok(())
 }
 
 fn fault(error: RecordSetError) -> Fault {

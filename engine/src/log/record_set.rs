@@ -85,11 +85,6 @@ impl RecordSet {
     pub fn record_count(&self) -> i64 {
         self.batches.iter().map(|header| i64::from(header.last_offset_delta) + 1).sum()
     }
-
-    /// The highest timestamp of all batches, in milliseconds.
-    pub fn max_timestamp_ms(&self) -> i64 {
-        self.batches.iter().map(|header| header.max_timestamp).max().unwrap_or(-1)
-    }
 }
 
 /// The smallest record: seven fields of one byte each.
