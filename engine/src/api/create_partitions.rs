@@ -5,7 +5,8 @@
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::create_partitions::{
-    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopicResult,
+    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
+    CreatePartitionsTopicResult,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -33,12 +34,11 @@ pub fn begin(
     let mut call = Call { origin, asked: Vec::new(), results: Vec::new() };
     let mut topics = Vec::new();
     for topic in &request.topics {
-        let assignments = topic.assignments.iter().flatten();
-        if assignments.clone().any(|brokers| *brokers != [context.node.id]) {
+        if !is_assigned_here(topic, context) {
             call.results.push(CreatePartitionsTopicResult {
                 name: topic.name.to_owned().into(),
                 error_code: ErrorCode::InvalidReplicaAssignment,
-                error_message: Some("assign partitions to the one node there is".into()),
+                error_message: Some("assign each new partition to the one node there is".into()),
             });
             continue;
         }
@@ -51,6 +51,16 @@ pub fn begin(
     }
     let validate_only = request.validate_only;
     Ok((Work::CreatePartitions(call), Step::Command(Command::Grow { topics, validate_only })))
+}
+
+/// Whether every new partition is assigned to this node, if any is assigned at all. What is wrong with the
+/// topic or the count is the controller's to say.
+fn is_assigned_here(asked: &CreatePartitionsTopic<'_>, context: &Context<'_>) -> bool {
+    let Some(assignments) = &asked.assignments else { return true };
+    let have = context.catalog.by_name(asked.name).map(|topic| topic.partitions);
+    let new = have.map(|have| i64::from(asked.count) - i64::from(have)).filter(|new| *new > 0);
+    let counted = new.is_none_or(|new| assignments.len() as i64 == new);
+    counted && assignments.iter().all(|brokers| *brokers == [context.node.id])
 }
 
 impl Call {
