@@ -22,10 +22,11 @@ use headwater_protocol::messages::fetch::response::{
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
 use headwater_protocol::wire::uuid::Uuid;
+use indexmap::IndexMap;
 
 use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
-use crate::broker::fetch_sessions::{FINAL_EPOCH, SessionError, TOLD_NOTHING, Wanted};
+use crate::broker::fetch_sessions::{FINAL_EPOCH, Named, SessionError, TOLD_NOTHING, Told, Wanted};
 use crate::log::read::Piece;
 use crate::model::{Offset, PartitionKey, ShardId};
 use crate::shard::letters::{Answer, Ask, ReadAnswer, ReadAsk, Refusal};
@@ -40,8 +41,8 @@ pub struct Call {
     max_bytes: u64,
     until: Nanos,
     wanted: Vec<Wanted>,
-    /// The shard of each wanted partition; `None` when there is no such partition.
-    shards: Vec<Option<ShardId>>,
+    /// Where each wanted partition is.
+    found: Vec<Found>,
     /// Which wanted partitions each part of the question was about.
     parts: Vec<Vec<usize>>,
     results: Vec<Option<Result<ReadAnswer, Refusal>>>,
@@ -65,7 +66,7 @@ pub fn begin(
     };
     let wait = Duration::from_millis(request.max_wait_ms.max(0) as u64);
     let most = (context.config.fetch_max_bytes as u64).min(context.fetch_bytes);
-    let shards = wanted.iter().map(|w| owner(w, context)).collect();
+    let found = wanted.iter().map(|w| find(w, origin, context)).collect();
     let mut call = Call {
         origin,
         session,
@@ -74,7 +75,7 @@ pub fn begin(
         max_bytes: (request.max_bytes.max(0) as u64).min(most),
         until: context.now.after(wait),
         wanted,
-        shards,
+        found,
         parts: Vec::new(),
         results: Vec::new(),
     };
@@ -88,10 +89,25 @@ pub fn begin(
     }
 }
 
-fn owner(wanted: &Wanted, context: &Context<'_>) -> Option<ShardId> {
-    let topic = context.catalog.by_id(wanted.partition.topic)?;
-    let index = wanted.partition.index;
-    topic.has(index).then(|| topic.shard(index, context.node.shards))
+/// Where a wanted partition is, if it is anywhere.
+#[derive(Clone, Copy)]
+enum Found {
+    Here(PartitionKey, ShardId),
+    NoPartition,
+    NoTopic,
+}
+
+fn find(wanted: &Wanted, origin: Origin, context: &Context<'_>) -> Found {
+    let Named { topic, id, index } = &wanted.partition;
+    let found = match origin.version {
+        13.. => context.catalog.by_id(*id),
+        _ => context.catalog.by_name(topic),
+    };
+    match found {
+        None => Found::NoTopic,
+        Some(topic) if !topic.has(*index) => Found::NoPartition,
+        Some(topic) => Found::Here(topic.key(*index), topic.shard(*index, context.node.shards)),
+    }
 }
 
 /// The session's number (0 = none), everything that is fetched, and whether the answer is incremental.
@@ -100,7 +116,7 @@ fn session(
     origin: Origin,
     context: &mut Context<'_>,
 ) -> Result<(i32, Vec<Wanted>, bool), ErrorCode> {
-    let wanted = wanted(request, origin, context);
+    let wanted = wanted(request);
     let (id, epoch) = (request.session_id, request.session_epoch);
     if epoch == FINAL_EPOCH || origin.version < 7 {
         context.sessions.close(id);
@@ -112,15 +128,10 @@ fn session(
         let id = if wanted.is_empty() { 0 } else { context.sessions.start(wanted.clone()) };
         return Ok((id, wanted, false));
     }
-    let forgotten: Vec<PartitionKey> = request
+    let forgotten: Vec<Named> = request
         .forgotten_topics
         .iter()
-        .flat_map(|topic| {
-            topic
-                .partitions
-                .iter()
-                .map(|index| key(topic.name, topic.topic_id, *index, origin, context))
-        })
+        .flat_map(|topic| topic.partitions.iter().map(|n| named(topic.name, topic.topic_id, *n)))
         .collect();
     match context.sessions.update(id, epoch, wanted, &forgotten) {
         Ok(all) => Ok((id, all, true)),
@@ -129,30 +140,27 @@ fn session(
     }
 }
 
-fn wanted(request: &FetchRequest<'_>, origin: Origin, context: &Context<'_>) -> Vec<Wanted> {
-    let mut all = Vec::new();
+/// Each partition once: of several mentions the last one counts.
+fn wanted(request: &FetchRequest<'_>) -> Vec<Wanted> {
+    let mut all = IndexMap::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
-            all.push(Wanted {
-                partition: key(topic.name, topic.topic_id, partition.index, origin, context),
-                topic: topic.name.to_owned(),
+            let name = named(topic.name, topic.topic_id, partition.index);
+            let wanted = Wanted {
+                partition: name.clone(),
                 offset: Offset(partition.fetch_offset),
                 bytes_max: partition.partition_max_bytes,
                 epoch: partition.current_leader_epoch,
                 told: TOLD_NOTHING,
-            });
+            };
+            all.insert(name, wanted);
         }
     }
-    all
+    all.into_values().collect()
 }
 
-/// An unknown name gets the id that no topic has.
-fn key(name: &str, id: Uuid, index: i32, origin: Origin, context: &Context<'_>) -> PartitionKey {
-    let topic = match origin.version {
-        13.. => id,
-        _ => context.catalog.by_name(name).map_or(Uuid::ZERO, |topic| topic.id),
-    };
-    PartitionKey { topic, index }
+fn named(topic: &str, id: Uuid, index: i32) -> Named {
+    Named { topic: topic.to_owned(), id, index }
 }
 
 impl Call {
@@ -160,29 +168,19 @@ impl Call {
     pub fn ask(&mut self) -> Step {
         self.results = vec![None; self.wanted.len()];
         let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
-        for (n, shard) in self.shards.iter().enumerate() {
-            match shard {
-                Some(shard) => by_shard.entry(*shard).or_default().push(n),
-                None => self.results[n] = Some(Err(Refusal::Unknown)),
-            }
+        let mut reads: BTreeMap<ShardId, Vec<ReadAsk>> = BTreeMap::new();
+        for (n, (wanted, found)) in self.wanted.iter().zip(&self.found).enumerate() {
+            let Found::Here(partition, shard) = *found else {
+                self.results[n] = Some(Err(Refusal::Unknown));
+                continue;
+            };
+            let Wanted { offset, epoch, bytes_max, .. } = *wanted;
+            let bytes_max = bytes_max.max(0) as u64;
+            by_shard.entry(shard).or_default().push(n);
+            reads.entry(shard).or_default().push(ReadAsk { partition, offset, bytes_max, epoch });
         }
-        let read = |n: &usize| {
-            let wanted = &self.wanted[*n];
-            let bytes_max = wanted.bytes_max.max(0) as u64;
-            ReadAsk {
-                partition: wanted.partition,
-                offset: wanted.offset,
-                bytes_max,
-                epoch: wanted.epoch,
-            }
-        };
-        let asks = by_shard
-            .iter()
-            .map(|(shard, places)| {
-                let reads = places.iter().map(read).collect();
-                (*shard, Ask::Read { reads, bytes_max: self.max_bytes })
-            })
-            .collect();
+        let ask = |(shard, reads)| (shard, Ask::Read { reads, bytes_max: self.max_bytes });
+        let asks = reads.into_iter().map(ask).collect();
         self.parts = by_shard.into_values().collect();
         Step::Ask(asks)
     }
@@ -219,9 +217,9 @@ impl Call {
 
     fn watches(&self) -> Vec<(ShardId, Ask)> {
         let mut by_shard: BTreeMap<ShardId, Vec<(PartitionKey, Offset)>> = BTreeMap::new();
-        for ((wanted, shard), result) in self.wanted.iter().zip(&self.shards).zip(&self.results) {
-            let (Some(shard), Some(Ok(read))) = (shard, result) else { continue };
-            by_shard.entry(*shard).or_default().push((wanted.partition, read.high_watermark));
+        for (found, result) in self.found.iter().zip(&self.results) {
+            let (Found::Here(partition, shard), Some(Ok(read))) = (found, result) else { continue };
+            by_shard.entry(*shard).or_default().push((*partition, read.high_watermark));
         }
         by_shard.into_iter().map(|(shard, seen)| (shard, Ask::Watch(seen))).collect()
     }
@@ -229,9 +227,9 @@ impl Call {
     /// All partitions that a watch may have been left with.
     pub fn watched(&self) -> Vec<(ShardId, Vec<PartitionKey>)> {
         let mut by_shard: BTreeMap<ShardId, Vec<PartitionKey>> = BTreeMap::new();
-        for (wanted, shard) in self.wanted.iter().zip(&self.shards) {
-            if let Some(shard) = shard {
-                by_shard.entry(*shard).or_default().push(wanted.partition);
+        for found in &self.found {
+            if let Found::Here(partition, shard) = found {
+                by_shard.entry(*shard).or_default().push(*partition);
             }
         }
         by_shard.into_iter().collect()
@@ -242,10 +240,11 @@ impl Call {
         let mut pieces: Vec<Vec<Piece>> = Vec::new();
         let mut left = self.max_bytes;
         let mut first = true;
+        let mut all_told = Vec::new();
         for n in 0..self.wanted.len() {
             let Some(result) = self.results[n].take() else { continue };
             let wanted = &self.wanted[n];
-            let partition = self.partition(wanted, result, left, first, &mut pieces);
+            let partition = self.partition(n, result, left, first, &mut pieces);
             let told = (Offset(partition.high_watermark), Offset(partition.log_start_offset));
             let bytes = match partition.records {
                 FetchRecords::Hole { len } => u64::from(len),
@@ -258,9 +257,13 @@ impl Call {
                 continue;
             }
             if self.session != 0 {
-                context.sessions.told(self.session, wanted.partition, told, bytes > 0);
+                let (partition, had_data) = (wanted.partition.clone(), bytes > 0);
+                all_told.push(Told { partition, marks: told, had_data });
             }
             add(&mut response, wanted, partition);
+        }
+        if self.session != 0 {
+            context.sessions.told(self.session, all_told);
         }
         self.encode(&response, pieces)
     }
@@ -268,14 +271,14 @@ impl Call {
     /// One partition's answer; what does not fit into `left` any more is left for the next request.
     fn partition(
         &self,
-        wanted: &Wanted,
+        n: usize,
         result: Result<ReadAnswer, Refusal>,
         left: u64,
         first: bool,
         pieces: &mut Vec<Vec<Piece>>,
     ) -> FetchPartitionResponse<'static> {
-        let mut response =
-            FetchPartitionResponse { index: wanted.partition.index, ..Default::default() };
+        let index = self.wanted[n].partition.index;
+        let mut response = FetchPartitionResponse { index, ..Default::default() };
         match result {
             Ok(read) => {
                 response.high_watermark = read.high_watermark.0;
@@ -288,8 +291,12 @@ impl Call {
                 }
             }
             Err(refusal) => {
-                response.error_code = match refusal {
-                    Refusal::Unknown if self.origin.version >= 13 => ErrorCode::UnknownTopicId,
+                let by_id = self.origin.version >= 13;
+                response.error_code = match (&refusal, self.found[n]) {
+                    // Deleted meanwhile, if it was here a moment ago.
+                    (Refusal::Unknown, Found::NoTopic | Found::Here(..)) if by_id => {
+                        ErrorCode::UnknownTopicId
+                    }
                     _ => refusal.code(),
                 };
                 if let Refusal::OutOfRange { log_start, high_watermark } = refusal {
@@ -327,14 +334,14 @@ fn add(
     wanted: &Wanted,
     partition: FetchPartitionResponse<'static>,
 ) {
-    let id = wanted.partition.topic;
+    let Named { topic: name, id, .. } = &wanted.partition;
     match response.topics.last_mut() {
-        Some(topic) if topic.topic_id == id && topic.name == wanted.topic => {
+        Some(topic) if topic.topic_id == *id && topic.name == *name => {
             topic.partitions.push(partition)
         }
         _ => response.topics.push(FetchTopicResponse {
-            name: wanted.topic.clone().into(),
-            topic_id: id,
+            name: name.clone().into(),
+            topic_id: *id,
             partitions: vec![partition],
         }),
     }

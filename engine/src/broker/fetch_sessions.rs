@@ -4,19 +4,29 @@
 //! Kept by each shard for its own connections; a client that comes back on another shard is told that its
 //! session is unknown and starts a new one, as after a restart. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use crate::model::{Offset, PartitionKey};
+use crate::model::{Offset, TopicId};
+
+/// A partition as the client names it: by the topic's name or by its id; the other one is empty. A name
+/// may get another topic, or its first one, while a session lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Named {
+    /// The topic's name.
+    pub topic: String,
+    /// The topic's id.
+    pub id: TopicId,
+    /// The partition's index in the topic.
+    pub index: i32,
+}
 
 /// What is fetched of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Which.
-    pub partition: PartitionKey,
-    /// The topic as the client names it.
-    pub topic: String,
+    pub partition: Named,
     /// From where.
     pub offset: Offset,
     /// About how much, in bytes.
@@ -27,12 +37,23 @@ pub struct Wanted {
     pub told: (Offset, Offset),
 }
 
+/// What a client is being told about a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Which.
+    pub partition: Named,
+    /// High watermark and log start.
+    pub marks: (Offset, Offset),
+    /// Whether it gets records, too.
+    pub had_data: bool,
+}
+
 /// What was told about a partition that was never answered for.
 pub const TOLD_NOTHING: (Offset, Offset) = (Offset(-1), Offset(-1));
 
 struct Session {
     epoch: i32,
-    wanted: IndexMap<PartitionKey, Wanted>,
+    wanted: IndexMap<Named, Wanted>,
     used: u64,
 }
 
@@ -76,7 +97,7 @@ impl FetchSessions {
         let id = self.next_id;
         self.next_id = if id == i32::MAX { 1 } else { id + 1 };
         self.clock += 1;
-        let wanted = wanted.into_iter().map(|wanted| (wanted.partition, wanted)).collect();
+        let wanted = wanted.into_iter().map(|wanted| (wanted.partition.clone(), wanted)).collect();
         self.sessions.insert(id, Session { epoch: 1, wanted, used: self.clock });
         id
     }
@@ -87,7 +108,7 @@ impl FetchSessions {
         id: i32,
         epoch: i32,
         changed: Vec<Wanted>,
-        forgotten: &[PartitionKey],
+        forgotten: &[Named],
     ) -> Result<Vec<Wanted>, SessionError> {
         let session = self.sessions.get_mut(&id).ok_or(SessionError::NotFound)?;
         if session.epoch != epoch {
@@ -96,34 +117,38 @@ impl FetchSessions {
         session.epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
         self.clock += 1;
         session.used = self.clock;
-        for key in forgotten {
-            session.wanted.shift_remove(key);
+        if !forgotten.is_empty() {
+            // In one pass: one by one, a request that forgets a million would take for ever.
+            let forgotten: HashSet<&Named> = forgotten.iter().collect();
+            session.wanted.retain(|partition, _| !forgotten.contains(partition));
         }
         for mut wanted in changed {
             if let Some(known) = session.wanted.get(&wanted.partition) {
                 wanted.told = known.told;
             }
-            session.wanted.insert(wanted.partition, wanted);
+            session.wanted.insert(wanted.partition.clone(), wanted);
         }
         Ok(session.wanted.values().cloned().collect())
     }
 
-    /// Notes what the client is being told; a partition that had data goes to the end, so that the others
-    /// get their turn when a response is full.
-    pub fn told(
-        &mut self,
-        id: i32,
-        partition: PartitionKey,
-        told: (Offset, Offset),
-        had_data: bool,
-    ) {
+    /// Notes what the client is being told; partitions that had data go to the end, so that the others get
+    /// their turn when a response is full.
+    pub fn told(&mut self, id: i32, told: Vec<Told>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(wanted) = session.wanted.get_mut(&partition) {
-            wanted.told = told;
-            if had_data {
-                let wanted = session.wanted.shift_remove(&partition).expect("just seen");
-                session.wanted.insert(partition, wanted);
+        let mut served = HashSet::new();
+        for Told { partition, marks, had_data } in told {
+            if let Some(wanted) = session.wanted.get_mut(&partition) {
+                wanted.told = marks;
+                if had_data {
+                    served.insert(partition);
+                }
             }
+        }
+        if !served.is_empty() && served.len() < session.wanted.len() {
+            let all = std::mem::take(&mut session.wanted).into_iter();
+            let (last, first): (Vec<_>, Vec<_>) =
+                all.partition(|(partition, _)| served.contains(partition));
+            session.wanted = first.into_iter().chain(last).collect();
         }
     }
 
@@ -136,26 +161,22 @@ impl FetchSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::TopicId;
 
     fn wanted(index: i32, offset: i64) -> Wanted {
-        let partition = PartitionKey { topic: TopicId::default(), index };
-        let topic = "t".to_owned();
-        Wanted {
-            partition,
-            topic,
-            offset: Offset(offset),
-            bytes_max: 1,
-            epoch: -1,
-            told: TOLD_NOTHING,
-        }
+        let partition = Named { topic: "t".to_owned(), id: TopicId::ZERO, index };
+        Wanted { partition, offset: Offset(offset), bytes_max: 1, epoch: -1, told: TOLD_NOTHING }
+    }
+
+    fn told(index: i32, high_watermark: i64, had_data: bool) -> Told {
+        let marks = (Offset(high_watermark), Offset(0));
+        Told { partition: wanted(index, 0).partition, marks, had_data }
     }
 
     #[test]
     fn a_session_remembers_changes_and_forgets_what_it_is_told_to() {
         let mut sessions = FetchSessions::new(2, 1);
         let id = sessions.start(vec![wanted(0, 0), wanted(1, 0)]);
-        sessions.told(id, wanted(0, 0).partition, (Offset(5), Offset(0)), true);
+        sessions.told(id, vec![told(0, 5, true)]);
         let now = sessions
             .update(id, 1, vec![wanted(0, 5), wanted(2, 7)], &[wanted(1, 0).partition])
             .unwrap();
@@ -166,6 +187,17 @@ mod tests {
         assert_eq!(sessions.update(id, 2, vec![], &[]).unwrap().len(), 2);
         sessions.close(id);
         assert_eq!(sessions.update(id, 3, vec![], &[]), Err(SessionError::NotFound));
+    }
+
+    #[test]
+    fn partitions_that_had_data_go_to_the_end() {
+        let mut sessions = FetchSessions::new(1, 1);
+        let id = sessions.start((0..5).map(|index| wanted(index, 0)).collect());
+        sessions.told(id, vec![told(0, 5, true), told(1, 5, false), told(2, 5, true)]);
+        let order = |all: Vec<Wanted>| all.iter().map(|w| w.partition.index).collect::<Vec<_>>();
+        assert_eq!(order(sessions.update(id, 1, vec![], &[]).unwrap()), [1, 3, 4, 0, 2]);
+        sessions.told(id, (0..5).map(|index| told(index, 6, true)).collect());
+        assert_eq!(order(sessions.update(id, 2, vec![], &[]).unwrap()), [1, 3, 4, 0, 2]);
     }
 
     #[test]
