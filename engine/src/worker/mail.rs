@@ -4,16 +4,14 @@
 //! from a connection, which has only so many in service.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use headwater_io::mailbox::{Receiver, Sender};
 
+use super::publish::News;
 use super::{JobOwner, Worker};
-use crate::broker::catalog::Catalog;
-use crate::broker::controller::{Command, Outcome, Publication};
-use crate::log::Log;
-use crate::model::{PartitionKey, ShardId};
-use crate::shard::letters::{Answer, Ask, CallId, PartitionSettings, ReplyTo};
+use crate::broker::controller::{Command, Outcome};
+use crate::model::ShardId;
+use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
 
 /// Letters a box holds.
 pub const BOX_LETTERS: usize = 4096;
@@ -30,8 +28,10 @@ pub enum Letter {
     Answer(CallId, u32, Answer),
     /// The controller's answer to such a call.
     Outcome(CallId, Outcome),
-    /// The topics have changed.
-    Publish(Arc<Catalog>, Vec<(PartitionKey, PartitionSettings, Log)>, Vec<PartitionKey>),
+    /// The topics have changed; to be confirmed.
+    Publish(News),
+    /// A shard knows what was published under this number.
+    Published(u64),
     /// Finish and stop.
     Stop,
 }
@@ -90,7 +90,12 @@ impl Worker {
                 }
                 Letter::Answer(call, part, answer) => self.answer_call(call, part, answer),
                 Letter::Outcome(call, outcome) => self.outcome_of_call(call, outcome),
-                Letter::Publish(catalog, adopt, release) => self.take_over(catalog, adopt, release),
+                Letter::Publish(news) => {
+                    let number = news.number;
+                    self.take_over(news);
+                    self.mail.send(ShardId(0), Letter::Published(number));
+                }
+                Letter::Published(number) => self.published(number),
                 Letter::Stop => self.begin_stop(),
             }
         }
@@ -137,39 +142,6 @@ impl Worker {
                 }
             }
             self.shard.take_answers(&mut self.answers);
-        }
-    }
-
-    /// Tells all shards what the controller changed.
-    pub(super) fn spread(&mut self, publication: Publication) {
-        let Publication { catalog, adopt, release } = publication;
-        let mut by_shard: Vec<Vec<_>> = (0..self.mail.shards()).map(|_| Vec::new()).collect();
-        for (shard, key, settings, log) in adopt {
-            by_shard[usize::from(shard.0)].push((key, settings, log));
-        }
-        for (n, adopt) in by_shard.into_iter().enumerate() {
-            let shard = ShardId(n as u16);
-            if shard == self.id {
-                self.take_over(Arc::clone(&catalog), adopt, release.clone());
-            } else {
-                self.mail
-                    .send(shard, Letter::Publish(Arc::clone(&catalog), adopt, release.clone()));
-            }
-        }
-    }
-
-    fn take_over(
-        &mut self,
-        catalog: Arc<Catalog>,
-        adopt: Vec<(PartitionKey, PartitionSettings, Log)>,
-        release: Vec<PartitionKey>,
-    ) {
-        self.catalog = catalog;
-        for (key, settings, log) in adopt {
-            self.shard.adopt(key, settings, log);
-        }
-        for key in release {
-            self.shard.release(key);
         }
     }
 }

@@ -2,10 +2,11 @@
 //! and the controller together, so that none of them needs to know another.
 //!
 //! `sockets` moves bytes and frames, `calls` carries requests from their frame to their answer, `mail`
-//! is how shards talk.
+//! is how shards talk, `publish` how all of them hear of new topics.
 
 pub mod calls;
 pub mod mail;
+pub mod publish;
 mod sockets;
 mod stop;
 
@@ -36,6 +37,7 @@ use crate::shard::serve::Moment;
 use crate::token::Owner;
 use calls::CallState;
 use mail::Mail;
+use publish::Announced;
 
 /// How often connections are looked at for silence.
 const IDLE_SWEEP: Duration = Duration::from_secs(5);
@@ -72,6 +74,8 @@ pub struct Worker {
     /// The connection that may complete a large request although memory is short.
     favoured: Option<u32>,
     controller: Option<Controller>,
+    /// On the first shard: what not all shards have heard of yet.
+    announced: Announced,
     next_sweep: Nanos,
     /// When to accept again after a failure.
     accept_again: Option<Nanos>,
@@ -146,6 +150,7 @@ impl Worker {
             was_pressed: false,
             favoured: None,
             controller: parts.controller,
+            announced: Announced::default(),
             next_sweep: now.after(IDLE_SWEEP),
             accept_again: None,
             completions: Vec::with_capacity(256),
@@ -282,23 +287,6 @@ impl Worker {
         let Some(work) = self.controller.as_mut().and_then(Controller::next_work) else { return };
         let job = Op::Job(Box::new(move |fs| Box::new(work.run(fs))));
         self.submit_job(job, JobOwner::Controller);
-    }
-
-    fn publish(&mut self, worked: Worked) {
-        let controller =
-            self.controller.as_mut().expect("only the controller's shard works for it");
-        let (publication, reply_to, outcome) = controller.finish(worked);
-        self.spread(publication);
-        match reply_to {
-            ReplyTo::Call { shard, call, .. } if shard == self.id => {
-                self.outcome_of_call(call, outcome)
-            }
-            ReplyTo::Call { shard, call, .. } => {
-                self.mail.send(shard, mail::Letter::Outcome(call, outcome))
-            }
-            ReplyTo::Program(completer) => completer.complete(outcome),
-            ReplyTo::Nobody => {}
-        }
     }
 
     /// When memory is no longer short, connections that were kept from receiving get their turn.
