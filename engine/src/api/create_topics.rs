@@ -4,6 +4,8 @@
 //! * Replication factor 1 or -1; manual assignments are accepted when they name only this node.
 //! * v5 answers the settings in force (KIP-525), v7 the topic's id.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::create_topics::{
@@ -41,8 +43,10 @@ pub fn begin(
     let validate_only = request.validate_only;
     let mut call = Call { origin, asked: Vec::new(), outcome: Vec::new(), validate_only };
     let mut topics = Vec::new();
+    let mut mentions: HashMap<&str, usize> = HashMap::new();
+    request.topics.iter().for_each(|topic| *mentions.entry(topic.name).or_default() += 1);
     for topic in &request.topics {
-        let twice = request.topics.iter().filter(|other| other.name == topic.name).count() > 1;
+        let twice = mentions[topic.name] > 1;
         let fault = match new_topic(topic, twice, context) {
             Ok(new) => {
                 topics.push(new);

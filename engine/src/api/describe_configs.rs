@@ -3,6 +3,8 @@
 //!
 //! v3 adds types and documentation (KIP-569). Other kinds of resources are answered with an error each.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::describe_configs::{
@@ -31,7 +33,11 @@ pub fn begin(
     _allowed: Allowed,
 ) -> Result<(Work, Step), DecodeError> {
     let request = DescribeConfigsRequest::decode(r, origin.version)?;
-    let results = request.resources.iter().map(|resource| describe(resource, &request, context));
+    // Each resource once: its answer is a thousand times as long as its mention.
+    let mut seen = HashSet::new();
+    let first =
+        request.resources.iter().filter(|r| seen.insert((r.resource_type, r.resource_name)));
+    let results = first.map(|resource| describe(resource, &request, context));
     let response = DescribeConfigsResponse { throttle_time_ms: 0, results: results.collect() };
     Ok((Work::Done, origin.reply(|w| response.encode(w, origin.version))))
 }

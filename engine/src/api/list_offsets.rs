@@ -4,6 +4,9 @@
 //!   milliseconds: the first record at or after it, to the record.
 //! * -4 (earliest local) equals earliest; -5 (tiered) and -6 (to be uploaded) answer none: nothing is
 //!   tiered.
+//! * A partition that is mentioned again is an invalid request.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
@@ -36,6 +39,8 @@ pub fn begin(
     let request = ListOffsetsRequest::decode(r, origin.version)?;
     let mut call = Call { origin, topics: Vec::new(), parts: Vec::new() };
     let mut asks = Vec::new();
+    // A look by time reads a file: one for each partition, however often a request mentions it.
+    let mut seen = HashSet::new();
     for sent in &request.topics {
         let mut partitions = Vec::new();
         for partition in &sent.partitions {
@@ -43,6 +48,9 @@ pub fn begin(
             let mut response = nothing(index);
             let topic = context.catalog.by_name(sent.name).filter(|topic| topic.has(index));
             match (topic, offset_at(partition.timestamp)) {
+                _ if !seen.insert((sent.name, index)) => {
+                    response.error_code = ErrorCode::InvalidRequest
+                }
                 (None, _) => response.error_code = ErrorCode::UnknownTopicOrPartition,
                 (Some(_), None) => {}
                 (Some(topic), Some(at)) => {

@@ -5,12 +5,13 @@
 //! * One node leads everything, under the epoch of this process.
 //! * Topics by id from v10 (KIP-516). Authorized operations are not computed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::metadata::{
-    MetadataBroker, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic,
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
+    MetadataTopic,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -42,8 +43,7 @@ pub fn begin(
 ) -> Result<(Work, Step), DecodeError> {
     let request = MetadataRequest::decode(r, origin.version)?;
     let topics = request.topics.as_ref();
-    let topics = topics
-        .map(|topics| topics.iter().map(|t| (t.name.map(str::to_owned), t.topic_id)).collect());
+    let topics = topics.map(|topics| distinct(topics));
     let mut call = Call { origin, topics };
     let creates = request.allow_auto_topic_creation && context.config.auto_create_topics;
     let missing = if creates { call.missing(context) } else { Vec::new() };
@@ -52,6 +52,13 @@ pub fn begin(
         false => Step::Command(Command::Create { topics: missing, validate_only: false }),
     };
     Ok((Work::Metadata(call), step))
+}
+
+/// Each topic once: its answer may be a thousand times as long as its mention.
+fn distinct(topics: &[MetadataRequestTopic<'_>]) -> Vec<(Option<String>, Uuid)> {
+    let mut seen = HashSet::new();
+    let first = topics.iter().filter(|topic| seen.insert((topic.name, topic.topic_id)));
+    first.map(|topic| (topic.name.map(str::to_owned), topic.topic_id)).collect()
 }
 
 impl Call {

@@ -219,6 +219,10 @@ pub const TABLE: [(ApiKey, Operation, Handler); 11] = [
     (ApiKey::DescribeCluster, Operation::Describe, describe_cluster::begin),
 ];
 
+/// The largest request that carries no records, in bytes. Decoded it takes many times as much; this is
+/// room for a hundred thousand partitions.
+const QUESTION_BYTES_MAX: usize = 4 << 20;
+
 /// Begins to serve a frame. What cannot be decoded ends the connection, as in Kafka; so does an API or a
 /// version that is not served, except that of ApiVersions, which is answered (KIP-511).
 pub fn begin(frame: &Bytes, principal: &Principal, context: &mut Context<'_>) -> (Work, Step) {
@@ -230,6 +234,12 @@ pub fn begin(frame: &Bytes, principal: &Principal, context: &mut Context<'_>) ->
     let Some(api) = header.api() else {
         return close(format!("unknown API key {}", header.api_key));
     };
+    if api != ApiKey::Produce && frame.len() > QUESTION_BYTES_MAX {
+        return close(format!(
+            "{api} with {} bytes: {QUESTION_BYTES_MAX} are allowed",
+            frame.len()
+        ));
+    }
     let RequestHeader { api_version: version, correlation_id, .. } = header;
     let origin = Origin { api, version, correlation_id };
     if !api.serves(version) {
