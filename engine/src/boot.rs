@@ -38,8 +38,6 @@ const MEMORY_MAX: u64 = 512 << 20;
 const IN_FLIGHT_BYTES_MIN: usize = 24 << 20;
 /// What waking a sleeping thread costs on the machines this was measured on.
 const SPIN: Duration = Duration::from_micros(50);
-/// On few processors the kernel's workers need the time more.
-const SPIN_FEW: Duration = Duration::from_micros(10);
 
 /// With no more processors than this, threads are left where the scheduler puts them: a disk with one
 /// queue interrupts one processor, and its completions wait behind whoever is pinned there
@@ -238,6 +236,7 @@ fn run_shard(
     let _guard = AbortOnPanic(id);
     // After the ring: its I/O threads must be free to run elsewhere.
     pin(&config, id);
+    cpu::yield_to_short_work();
     let (sender, inbox) = mailbox(BOX_LETTERS, io.waker());
     drop(made_to.send(Ok(sender)));
     let Ok(seed) = seed.recv() else { return Vec::new() };
@@ -322,7 +321,6 @@ fn spin(config: &BrokerConfig, shards: usize) -> Duration {
     match config.spin_us {
         Some(us) => Duration::from_micros(us),
         None if shards >= cpu::usable().len() => Duration::ZERO,
-        None if cpu::usable().len() <= FEW_CPUS => SPIN_FEW,
         None => SPIN,
     }
 }

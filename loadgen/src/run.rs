@@ -34,7 +34,10 @@ use crate::session::outcome::Machine;
 use crate::spec::{Cpu, RunSpec, Target};
 use crate::spec_rules::{self, SpecError};
 
-/// With no more processors than this, the thread is left where the scheduler puts it and does not spin
+/// How long it looks when there are few processors and the broker, or the kernel, needs them too.
+const SPIN_FEW: Duration = Duration::from_micros(20);
+
+/// With no more processors than this, the thread is left where the scheduler puts it
 /// (`engine/docs/notes/2026-11-26-where-threads-run.md`).
 const FEW_CPUS: usize = 2;
 
@@ -156,14 +159,17 @@ fn on_this_thread(spec: &RunSpec, outside: &Arc<Outside>) -> Result<Recorded, Ru
         }
     };
     let usable = cpu::usable();
-    // With a processor for the broker and one for us, the disk's completions need one of them, too: then
-    // neither waiting for answers nor waiting for the schedule may take all of ours.
-    let spare = usable.len() > FEW_CPUS;
-    let spin = spec.spin.unwrap_or(if spare { SPIN } else { Duration::ZERO });
-    let can_spin = usable.len() > 1 && !spin.is_zero();
+    let can_spin = usable.len() > 1 && spec.spin != Some(Duration::ZERO);
+    let few = usable.len() <= FEW_CPUS;
+    let spin = spec.spin.unwrap_or(match (can_spin, few) {
+        (false, _) => Duration::ZERO,
+        (true, true) => SPIN_FEW,
+        (true, false) => SPIN,
+    });
     // Before pinning: threads that are started here should be free to run anywhere.
     let (sink, backend) = open(spec, spin)?;
     let machine = Machine { backend, spin, cpu: pin(spec.cpu, &usable) };
+    cpu::yield_to_short_work();
 
     let seed = spec.seed.unwrap_or_else(draw_seed);
     let mut session = Session::new(spec.clone(), seed, sink, input, Arc::clone(outside), can_spin);

@@ -41,6 +41,34 @@ pub(crate) fn set_affinity(cpu: usize) -> io::Result<()> {
     check(result as isize).map(drop)
 }
 
+/// `struct sched_attr` of `sched_setattr(2)`, first version.
+#[repr(C)]
+#[derive(Default)]
+struct SchedAttr {
+    size: u32,
+    policy: u32,
+    flags: u64,
+    nice: i32,
+    priority: u32,
+    runtime: u64,
+    deadline: u64,
+    period: u64,
+}
+
+/// Asks for a time slice for the calling thread, under the normal policy; a refusal is ignored.
+pub(crate) fn set_time_slice(ns: u64) {
+    let mut attr = SchedAttr { size: mem::size_of::<SchedAttr>() as u32, ..SchedAttr::default() };
+    // SAFETY: both calls concern the calling thread and touch at most `size` bytes of a live local.
+    unsafe {
+        let size = attr.size;
+        if libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attr, size, 0) != 0 {
+            return;
+        }
+        attr.runtime = ns;
+        libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0);
+    }
+}
+
 pub(crate) fn cpu_time_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid place for the result.

@@ -193,10 +193,7 @@ impl Log {
         let segment = &mut self.segments[n];
         let (serial, end) = (segment.serial, segment.log_byte(part.end));
         let mut from = segment.log_byte(part.from);
-        // In a stream of full units a flush for each would make the device stop and start: there one sync
-        // covers all that were written meanwhile.
-        let streaming = part.end.0 - part.from.0 >= self.settings.unit_bytes as u64;
-        let durable = self.durable_wanted > from && !streaming;
+        let durable = self.durable_wanted > from;
         let writer = segment.writer().expect("has pending bytes");
         writer.room.zeroed =
             writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
