@@ -25,6 +25,8 @@ pub struct Connection {
     /// Received and not yet taken as frames; away while an operation has it.
     buffer: Option<BytesMut>,
     receive_bytes: usize,
+    /// What [`Connection::missing_bytes`] was when the buffer went away.
+    missing: usize,
     /// Questions in service, oldest first, with the size of each.
     in_service: VecDeque<(Place, usize)>,
     outgoing: Outgoing,
@@ -32,7 +34,7 @@ pub struct Connection {
     sending_bytes: u64,
     sending: bool,
     state: State,
-    /// When something last arrived.
+    /// When something last arrived, or was last taken by the client.
     pub heard: Nanos,
     /// What its core has counted of [`Connection::unsent_bytes`].
     pub counted_bytes: u64,
@@ -65,6 +67,7 @@ impl Connection {
             peer,
             buffer: Some(BytesMut::new()),
             receive_bytes: RECEIVE_BYTES_MIN,
+            missing: 0,
             in_service: VecDeque::new(),
             outgoing: Outgoing::default(),
             sending_bytes: 0,
@@ -141,10 +144,9 @@ impl Connection {
         if busy || !may_receive || self.state != State::Open {
             return None;
         }
+        let missing = self.missing_bytes(limits);
         let mut buffer = self.buffer.take()?;
-        let wanted = frame::frame_len(&buffer, limits.request_bytes).ok().flatten();
-        let missing =
-            wanted.map_or(0, |len| (LENGTH_PREFIX_BYTES + len).saturating_sub(buffer.len()));
+        self.missing = missing;
         // As much again as has arrived, at most: a length alone buys no memory.
         let grow = missing.min(buffer.len()).max(self.receive_bytes);
         if buffer.capacity() - buffer.len() < grow.min(missing.max(RECEIVE_BYTES_MIN)) {
@@ -166,7 +168,8 @@ impl Connection {
     }
 
     /// A send has ended.
-    pub fn sent(&mut self) {
+    pub fn sent(&mut self, now: Nanos) {
+        self.heard = now;
         self.sending_bytes = 0;
         self.sending = false;
     }
@@ -179,6 +182,13 @@ impl Connection {
     /// Bytes received that are no whole request yet.
     pub fn partial_bytes(&self) -> usize {
         self.buffer.as_ref().map_or(self.counted_partial, BytesMut::len)
+    }
+
+    /// Bytes that its request in the making still lacks; 0 when it has none that can be understood.
+    pub fn missing_bytes(&self, limits: &Limits) -> usize {
+        let Some(buffer) = &self.buffer else { return self.missing };
+        let wanted = frame::frame_len(buffer, limits.request_bytes).ok().flatten();
+        wanted.map_or(0, |len| (LENGTH_PREFIX_BYTES + len).saturating_sub(buffer.len()))
     }
 
     /// Takes no more requests; what is in service is answered first.
@@ -221,6 +231,11 @@ impl Connection {
     /// Whether a question is in service or an answer on its way.
     pub fn is_busy(&self) -> bool {
         !self.in_service.is_empty() || self.sending || self.outgoing.bytes() > 0
+    }
+
+    /// Whether it makes no progress and the client is to blame: nothing is asked, or answers are not taken.
+    pub fn waits_for_client(&self) -> bool {
+        self.in_service.is_empty() || self.sending
     }
 
     /// The calls that nobody will hear the answers of.

@@ -2,10 +2,12 @@
 //! and the controller together, so that none of them needs to know another.
 //!
 //! `sockets` moves bytes and frames, `calls` carries requests from their frame to their answer, `mail`
-//! is how shards talk, `publish` how all of them hear of new topics.
+//! is how shards talk, `publish` how all of them hear of new topics, `pressure` who may go on when memory
+//! is short.
 
 pub mod calls;
 pub mod mail;
+mod pressure;
 pub mod publish;
 mod sockets;
 mod stop;
@@ -37,6 +39,7 @@ use crate::shard::serve::Moment;
 use crate::token::Owner;
 use calls::CallState;
 use mail::Mail;
+use pressure::Favoured;
 use publish::Announced;
 
 /// How often connections are looked at for silence.
@@ -72,7 +75,7 @@ pub struct Worker {
     unsent_bytes: u64,
     was_pressed: bool,
     /// The connection that may complete a large request although memory is short.
-    favoured: Option<u32>,
+    favoured: Option<Favoured>,
     controller: Option<Controller>,
     /// On the first shard: what not all shards have heard of yet.
     announced: Announced,
@@ -209,7 +212,7 @@ impl Worker {
         }
         let call = self.deadlines.first().map(|(at, _)| *at);
         let stop = self.stop.deadline();
-        [self.shard.deadline(), call, stop, self.accept_again]
+        [self.shard.deadline(), call, stop, self.accept_again, self.turn_end()]
             .into_iter()
             .flatten()
             .min()
@@ -287,18 +290,6 @@ impl Worker {
         let Some(work) = self.controller.as_mut().and_then(Controller::next_work) else { return };
         let job = Op::Job(Box::new(move |fs| Box::new(work.run(fs))));
         self.submit_job(job, JobOwner::Controller);
-    }
-
-    /// When memory is no longer short, connections that were kept from receiving get their turn.
-    fn look_at_pressure(&mut self) {
-        let pressed = self.is_pressed();
-        if std::mem::replace(&mut self.was_pressed, pressed) && !pressed {
-            self.touch_all();
-        }
-    }
-
-    fn is_pressed(&self) -> bool {
-        self.held_bytes >= self.limits.held_bytes || self.shard.is_pressed()
     }
 
     fn sweep(&mut self) {

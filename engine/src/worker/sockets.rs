@@ -57,7 +57,10 @@ impl Worker {
         let now = self.now();
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         match result {
-            Ok(Done::Received(buffer, n)) => connection.received(buffer, n, now),
+            Ok(Done::Received(buffer, n)) => {
+                connection.received(buffer, n, now);
+                self.favoured_received(slot, now);
+            }
             Ok(_) => unreachable!("a receive ends as one"),
             Err(_) => connection.receive_failed(),
         }
@@ -65,8 +68,9 @@ impl Worker {
     }
 
     pub(super) fn sent(&mut self, slot: u32, result: io::Result<Done>) {
+        let now = self.now();
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        connection.sent();
+        connection.sent(now);
         if result.is_err() {
             connection.close();
         }
@@ -78,7 +82,7 @@ impl Worker {
     pub(super) fn serve_touched(&mut self) {
         for slot in std::mem::take(&mut self.touched) {
             self.take_frames(slot);
-            self.count_unsent(slot);
+            self.count_held(slot);
             let may_receive = self.may_receive(slot);
             let Some(connection) = self.connections.get_mut(slot as usize) else { continue };
             if let Some(send) = connection.next_send() {
@@ -115,38 +119,11 @@ impl Worker {
         self.touched.push(slot);
     }
 
-    /// When memory is short only light connections receive, and one that is not: so every request can
-    /// be completed some time, however large, and never two large ones at once.
-    fn may_receive(&mut self, slot: u32) -> bool {
-        let Some(connection) = self.connections.get(slot as usize) else { return false };
-        if !self.is_pressed() || connection.is_light() {
-            return true;
-        }
-        if connection.has_requests() {
-            return false;
-        }
-        *self.favoured.get_or_insert(slot) == slot
-    }
-
-    fn count_unsent(&mut self, slot: u32) {
-        if let Some(connection) = self.connections.get_mut(slot as usize) {
-            let partial = connection.partial_bytes();
-            let before = std::mem::replace(&mut connection.counted_partial, partial);
-            self.held_bytes = self.held_bytes + partial - before;
-            if self.favoured == Some(slot) && connection.is_light() {
-                self.favoured = None;
-            }
-            let now = connection.unsent_bytes();
-            let before = std::mem::replace(&mut connection.counted_bytes, now);
-            self.unsent_bytes = self.unsent_bytes + now - before;
-        }
-    }
-
     fn forget(&mut self, slot: u32) {
         let mut connection = self.connections.remove(slot as usize);
         self.unsent_bytes -= connection.counted_bytes;
         self.held_bytes -= connection.counted_partial;
-        self.favoured = self.favoured.filter(|favoured| *favoured != slot);
+        self.no_longer_favoured(slot);
         let (calls, held) = connection.abandon();
         self.held_bytes -= held;
         self.drop_calls(calls);
@@ -158,7 +135,7 @@ impl Worker {
         let idle = idle.unwrap_or(Duration::MAX);
         let mut slots: Vec<u32> = Vec::new();
         for (slot, connection) in &mut self.connections {
-            if !connection.is_busy() && now.since(connection.heard) > idle {
+            if connection.waits_for_client() && now.since(connection.heard) > idle {
                 connection.close();
             }
             // Also those that memory kept from receiving get another look.
@@ -167,7 +144,7 @@ impl Worker {
         self.touched.extend(slots);
     }
 
-    /// Looks again at all connections, after memory was short.
+    /// Looks again at all connections.
     pub(super) fn touch_all(&mut self) {
         self.touched.extend(self.connections.iter().map(|(slot, _)| slot as u32));
     }
