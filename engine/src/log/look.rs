@@ -18,8 +18,8 @@ use crate::segment::index::BatchStart;
 use crate::segment::scan::{Depth, Walk};
 use crate::token::LogOp;
 
-/// A compressed batch may unpack to at most this, in bytes; more is not looked into.
-const UNPACKED_MAX: usize = 256 << 20;
+/// A compressed batch may unpack to this and four times its size, in bytes; more is not looked into.
+const UNPACKED_MAX: usize = 16 << 20;
 
 /// Looks for the batch that holds an offset.
 pub struct Look {
@@ -145,7 +145,8 @@ fn first_record_at(batch: &Batch<'_>, timestamp_ms: i64) -> TimeHit {
         return whole;
     }
     let mut scratch = Vec::new();
-    let Ok(payload) = records_of(batch, UNPACKED_MAX, &mut scratch) else { return whole };
+    let most = UNPACKED_MAX + 4 * batch.bytes.len();
+    let Ok(payload) = records_of(batch, most, &mut scratch) else { return whole };
     records(payload, header.record_count)
         .map_while(Result::ok)
         .map(|record| TimeHit {
