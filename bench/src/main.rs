@@ -1,5 +1,6 @@
 //! The program `bench`: reads the command line, runs one command, and turns its outcome into an exit
 //! status: 0 done, 1 failed or a promise did not hold, 2 wrong usage.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -38,11 +38,16 @@ const MEMORY_MAX: u64 = 512 << 20;
 const IN_FLIGHT_BYTES_MIN: usize = 24 << 20;
 /// What waking a sleeping thread costs on the machines this was measured on.
 const SPIN: Duration = Duration::from_micros(50);
+/// On few processors the kernel's workers and the clients need the time, too.
+const SPIN_FEW: Duration = Duration::from_micros(25);
 
 /// With no more processors than this, threads are left where the scheduler puts them: a disk with one
 /// queue interrupts one processor, and its completions wait behind whoever is pinned there
 /// (`engine/docs/notes/2026-11-26-where-threads-run.md`).
 pub const FEW_CPUS: usize = 2;
+
+/// How long an address that is taken is tried again.
+const BIND_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Cores that are running.
 pub struct Running {
@@ -321,6 +326,7 @@ fn spin(config: &BrokerConfig, shards: usize) -> Duration {
     match config.spin_us {
         Some(us) => Duration::from_micros(us),
         None if shards >= cpu::usable().len() => Duration::ZERO,
+        None if cpu::usable().len() <= FEW_CPUS => SPIN_FEW,
         None => SPIN,
     }
 }
@@ -375,10 +381,26 @@ fn bind(config: &BrokerConfig, shards: usize) -> Result<Vec<Listener>, BootError
     let addr =
         resolved.into_iter().next().ok_or_else(|| fail(io::ErrorKind::AddrNotAvailable.into()))?;
     // Held alone for a moment: sharing a port with another process of ours must be an error, too.
-    let alone = Listener::bind(addr, false).map_err(fail)?;
+    let alone = bind_alone(addr).map_err(fail)?;
     let addr = alone.local_addr().map_err(fail)?;
     drop(alone);
     (0..shards).map(|_| Listener::bind(addr, true).map_err(fail)).collect()
+}
+
+/// A ring that was killed with its process gives its sockets back a moment later: the data directory is
+/// ours already, so an address that is still taken may be our own from before.
+fn bind_alone(addr: SocketAddr) -> io::Result<Listener> {
+    let deadline = std::time::Instant::now() + BIND_PATIENCE;
+    loop {
+        match Listener::bind(addr, false) {
+            Err(e)
+                if e.kind() == io::ErrorKind::AddrInUse && std::time::Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => return other,
+        }
+    }
 }
 
 fn node(config: &BrokerConfig, opened: &Opened, bound: Option<SocketAddr>, shards: usize) -> Node {

@@ -37,7 +37,7 @@ use crate::spec_rules::{self, SpecError};
 /// How long it looks when there are few processors and the broker, or the kernel, needs them too.
 const SPIN_FEW: Duration = Duration::from_micros(20);
 
-/// With no more processors than this, the thread is left where the scheduler puts it
+/// With no more processors than this, the thread keeps away from the one that the disk interrupts
 /// (`engine/docs/notes/2026-11-26-where-threads-run.md`).
 const FEW_CPUS: usize = 2;
 
@@ -231,6 +231,8 @@ fn close(spec: &RunSpec, sink: Sink) -> Result<(), RunError> {
 fn pin(wanted: Cpu, usable: &[usize]) -> Option<usize> {
     let number = match wanted {
         Cpu::Last if usable.len() > FEW_CPUS => *usable.last()?,
+        // With few, away from the one that the disk interrupts.
+        Cpu::Last if usable.len() > 1 => cpu::least_interrupted()?,
         Cpu::Last | Cpu::Unpinned => return None,
         Cpu::Number(number) => number,
     };

@@ -1,4 +1,4 @@
-//! What is too long for CI: the same checks with more random cases, and whole-cluster simulation.
+//! What is too long for CI: the same checks with more random cases.
 
 use crate::conformance;
 use crate::repo;
@@ -8,17 +8,12 @@ use std::process::Command;
 /// Random cases of each property test; 256 by default.
 const CASES: &str = "10000";
 
-/// Seeds of the simulator.
-const SEEDS: &str = "0..2000";
-
 /// Runs every step, then tells whether all passed.
 pub fn run() -> bool {
     let mut steps = Steps::default();
     let mut test = cargo(&["test", "--release", "--workspace"]);
     steps.command("tests, many cases", test.env("PROPTEST_CASES", CASES));
     steps.command("build", &mut cargo(&["build", "--release", "--workspace"]));
-    let sim = repo::target().join("release/sim");
-    steps.command("simulation", Command::new(sim).args(["fuzz", "--seeds", SEEDS]));
     for backend in ["uring", "posix"] {
         let args = conformance::Args::on_backend(backend);
         steps.step(&format!("real clients, {backend}"), || conformance::run(&args));

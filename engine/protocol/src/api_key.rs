@@ -240,7 +240,7 @@ pub static TABLE: &[Api] = &[
     named(ControlledShutdown, "ControlledShutdown"),
     named(OffsetCommit, "OffsetCommit"),
     named(OffsetFetch, "OffsetFetch"),
-    named(FindCoordinator, "FindCoordinator"),
+    serves(FindCoordinator, "FindCoordinator", 0, 6, 3),
     named(JoinGroup, "JoinGroup"),
     named(Heartbeat, "Heartbeat"),
     named(LeaveGroup, "LeaveGroup"),
@@ -355,7 +355,7 @@ mod tests {
         assert!(!Produce.serves(2));
         assert!(Produce.serves(3) && Produce.serves(13) && !Produce.serves(14));
         assert!(!Produce.is_flexible(8) && Produce.is_flexible(9));
-        assert!(!FindCoordinator.serves(0));
+        assert!(!JoinGroup.serves(0));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod delete_topics;
 pub mod describe_cluster;
 pub mod describe_configs;
 pub mod fetch;
+pub mod find_coordinator;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod metadata;
@@ -205,11 +206,12 @@ type Handler = fn(
 
 /// What is served: API, what its caller must be allowed to do, handler. Versions are in the protocol's
 /// own table.
-pub const TABLE: [(ApiKey, Operation, Handler); 11] = [
+pub const TABLE: [(ApiKey, Operation, Handler); 12] = [
     (ApiKey::Produce, Operation::Write, produce::begin),
     (ApiKey::Fetch, Operation::Read, fetch::begin),
     (ApiKey::ListOffsets, Operation::Describe, list_offsets::begin),
     (ApiKey::Metadata, Operation::Describe, metadata::begin),
+    (ApiKey::FindCoordinator, Operation::Describe, find_coordinator::begin),
     (ApiKey::ApiVersions, Operation::Anything, api_versions::begin),
     (ApiKey::CreateTopics, Operation::Create, create_topics::begin),
     (ApiKey::DeleteTopics, Operation::Delete, delete_topics::begin),

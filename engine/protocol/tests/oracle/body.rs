@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
     api_versions, create_partitions, create_topics, delete_topics, describe_cluster,
-    describe_configs, fetch, init_producer_id, list_offsets, metadata, produce,
+    describe_configs, fetch, find_coordinator, init_producer_id, list_offsets, metadata, produce,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -46,6 +46,8 @@ bodies! {
     DescribeConfigs: describe_configs::DescribeConfigsRequest<'a>,
         describe_configs::DescribeConfigsResponse<'a>;
     Fetch: fetch::FetchRequest<'a>, fetch::response::FetchResponse<'a>;
+    FindCoordinator: find_coordinator::FindCoordinatorRequest<'a>,
+        find_coordinator::FindCoordinatorResponse<'a>;
     InitProducerId: init_producer_id::InitProducerIdRequest<'a>,
         init_producer_id::InitProducerIdResponse;
     ListOffsets: list_offsets::ListOffsetsRequest<'a>, list_offsets::ListOffsetsResponse<'a>;

@@ -1,4 +1,4 @@
-//! ApiVersions and DescribeCluster.
+//! ApiVersions, DescribeCluster and FindCoordinator.
 
 use crate::body::{compare, text, versions};
 use headwater_protocol::api_key::ApiKey;
@@ -10,8 +10,11 @@ use headwater_protocol::messages::describe_cluster::{
     DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,
     ENDPOINT_TYPE_CONTROLLERS,
 };
+use headwater_protocol::messages::find_coordinator::{
+    Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
+};
 use kafka_protocol::messages as theirs;
-use theirs::{api_versions_response, describe_cluster_response};
+use theirs::{api_versions_response, describe_cluster_response, find_coordinator_response};
 
 #[test]
 fn api_versions_request() {
@@ -136,5 +139,66 @@ fn describe_cluster_response() {
             broker.is_fenced = true;
         }
         compare(version, &ours, &theirs.with_brokers(vec![broker]));
+    }
+}
+
+#[test]
+fn find_coordinator_request() {
+    for version in versions(ApiKey::FindCoordinator) {
+        let keys = if version >= 4 { vec!["group", "other"] } else { vec!["group"] };
+        let ours = FindCoordinatorRequest { key_type: 1, keys };
+        let mut theirs = theirs::FindCoordinatorRequest::default();
+        if version <= 3 {
+            theirs.key = text("group");
+        }
+        if version >= 1 {
+            theirs.key_type = 1;
+        }
+        if version >= 4 {
+            theirs.coordinator_keys = vec![text("group"), text("other")];
+        }
+        compare(version, &ours, &theirs);
+    }
+}
+
+#[test]
+fn find_coordinator_response() {
+    for version in versions(ApiKey::FindCoordinator) {
+        let ours = FindCoordinatorResponse {
+            throttle_time_ms: 11,
+            coordinators: vec![Coordinator {
+                key: "group".into(),
+                node_id: 3,
+                host: "host".into(),
+                port: 9092,
+                error_code: ErrorCode::CoordinatorNotAvailable,
+                error_message: Some("not yet".into()),
+            }],
+        };
+        let mut theirs = theirs::FindCoordinatorResponse::default();
+        if version >= 1 {
+            theirs.throttle_time_ms = 11;
+        }
+        if version <= 3 {
+            theirs.error_code = ErrorCode::CoordinatorNotAvailable.code();
+            theirs.node_id = theirs::BrokerId(3);
+            theirs.host = text("host");
+            theirs.port = 9092;
+        }
+        if (1..=3).contains(&version) {
+            theirs.error_message = Some(text("not yet"));
+        }
+        if version >= 4 {
+            theirs.coordinators = vec![
+                find_coordinator_response::Coordinator::default()
+                    .with_key(text("group"))
+                    .with_node_id(theirs::BrokerId(3))
+                    .with_host(text("host"))
+                    .with_port(9092)
+                    .with_error_code(ErrorCode::CoordinatorNotAvailable.code())
+                    .with_error_message(Some(text("not yet"))),
+            ];
+        }
+        compare(version, &ours, &theirs);
     }
 }

@@ -16,6 +16,9 @@ use headwater_protocol::messages::describe_configs::{
 };
 use headwater_protocol::messages::fetch::FetchRequest;
 use headwater_protocol::messages::fetch::response::FetchResponse;
+use headwater_protocol::messages::find_coordinator::{
+    FindCoordinatorRequest, FindCoordinatorResponse,
+};
 use headwater_protocol::messages::init_producer_id::{
     InitProducerIdRequest, InitProducerIdResponse,
 };
@@ -62,6 +65,7 @@ pub fn recode(
         ApiKey::InitProducerId => pass!(InitProducerIdRequest, InitProducerIdResponse),
         ApiKey::DescribeConfigs => pass!(DescribeConfigsRequest, DescribeConfigsResponse),
         ApiKey::CreatePartitions => pass!(CreatePartitionsRequest, CreatePartitionsResponse),
+        ApiKey::FindCoordinator => pass!(FindCoordinatorRequest, FindCoordinatorResponse),
         ApiKey::DescribeCluster => pass!(DescribeClusterRequest, DescribeClusterResponse),
         other => panic!("{other} is served and has no messages here"),
     }

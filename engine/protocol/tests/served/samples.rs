@@ -31,6 +31,9 @@ use headwater_protocol::messages::fetch::response::{
 use headwater_protocol::messages::fetch::{
     FetchPartition, FetchRequest, FetchTopic, ForgottenTopic,
 };
+use headwater_protocol::messages::find_coordinator::{
+    Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
+};
 use headwater_protocol::messages::init_producer_id::{
     InitProducerIdRequest, InitProducerIdResponse,
 };
@@ -105,6 +108,9 @@ fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
             CreatePartitionsRequest { topics, ..Default::default() }.encode(w, version);
         }
         ApiKey::DescribeCluster => DescribeClusterRequest::default().encode(w, version),
+        ApiKey::FindCoordinator => {
+            FindCoordinatorRequest { key_type: 1, keys: vec!["g"] }.encode(w, version);
+        }
         other => panic!("{other} is served and has no sample"),
     }
 }
@@ -178,6 +184,10 @@ fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
             let results =
                 vec![CreatePartitionsTopicResult { name: "t".into(), ..Default::default() }];
             CreatePartitionsResponse { results, ..Default::default() }.encode(w, version);
+        }
+        ApiKey::FindCoordinator => {
+            let coordinators = vec![Coordinator { host: "h".into(), ..Default::default() }];
+            FindCoordinatorResponse { coordinators, ..Default::default() }.encode(w, version);
         }
         ApiKey::DescribeCluster => {
             let brokers = vec![DescribeClusterBroker { host: "h".into(), ..Default::default() }];
