@@ -1,9 +1,7 @@
 //! What is too long for CI: the same checks with more random cases.
 
 use crate::conformance;
-use crate::repo;
 use crate::steps::{Steps, cargo};
-use std::process::Command;
 
 /// Random cases of each property test; 256 by default.
 const CASES: &str = "10000";
