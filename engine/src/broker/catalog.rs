@@ -99,7 +99,7 @@ impl Topic {
 
     /// The topic as a record.
     pub fn record(&self) -> TopicRecord {
-        let id = self.id.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = format_id(self.id);
         let overrides = self.overrides.clone();
         TopicRecord { id, partitions: self.partitions, placement: self.placement, overrides }
     }
@@ -110,6 +110,11 @@ impl TopicRecord {
     pub fn topic_id(&self) -> Option<TopicId> {
         parse_id(&self.id)
     }
+}
+
+/// An identity as 32 hexadecimal digits.
+pub fn format_id(id: TopicId) -> String {
+    id.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An identity from 32 hexadecimal digits.

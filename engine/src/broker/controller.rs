@@ -296,14 +296,12 @@ impl Work {
         out: &mut Publication,
     ) -> Result<(), Fault> {
         let made = self.make_on_disk(fs, topic, from);
-        let logs =
-            made.map_err(|e| storage(&format!("topic '{}' cannot be created", topic.name), &e))?;
-        topics::write_record(&mut self.store, topic).map_err(|e| match e {
-            SwapError::Conflict(_) => {
-                Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile")
-            }
-            SwapError::Io(e) => storage("the metadata store cannot be written", &e),
+        let logs = made.map_err(|e| {
+            // On a full disk every try would leave something behind.
+            topics::remove_made(fs, &self.place.data_dir, topic, from);
+            storage(&format!("topic '{}' cannot be created", topic.name), &e)
         })?;
+        topics::write_record(&mut self.store, topic).map_err(not_swapped)?;
         for (index, log) in (from..).zip(logs) {
             let shard = topic.shard(index, self.place.pools.len());
             out.adopt.push((
@@ -318,7 +316,7 @@ impl Work {
     }
 
     fn make_on_disk(&self, fs: &Fs, topic: &Topic, from: i32) -> std::io::Result<Vec<Log>> {
-        let dirs = topics::make_folders(fs, &self.place.data_dir, topic, from)?;
+        let dirs = topics::make_folders(fs, &self.store, &self.place.data_dir, topic, from)?;
         let indexes = from..topic.partitions;
         indexes
             .zip(dirs)
@@ -345,17 +343,18 @@ impl Work {
             return Err(Fault::new(ErrorCode::TopicDeletionDisabled, why));
         }
         let topic = self.find(name, &out.catalog)?;
-        topics::remove_record(&mut self.store, &topic.name).map_err(|e| match e {
-            SwapError::Conflict(_) => {
-                Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile")
-            }
-            SwapError::Io(e) => storage("the metadata store cannot be written", &e),
-        })?;
+        topics::mark_deleting(&mut self.store, &topic).map_err(not_swapped)?;
+        topics::remove_record(&mut self.store, &topic.name).map_err(not_swapped)?;
         out.catalog = Arc::new(out.catalog.without(&topic.name));
         out.release.extend((0..topic.partitions).map(|index| topic.key(index)));
         // The topic is gone; folders that cannot be removed now are removed at the next start.
-        if let Err(error) = topics::remove_folders(fs, &self.place.data_dir, &topic) {
-            tracing::warn!(topic = topic.name, %error, "a deleted topic's folders could not be removed yet");
+        match topics::remove_folders(fs, &self.place.data_dir, &topic) {
+            Ok(()) => drop(topics::unmark_deleting(&mut self.store, Some(&topic))),
+            Err(error) => tracing::warn!(
+                topic = topic.name,
+                %error,
+                "a deleted topic's folders could not be removed yet"
+            ),
         }
         Ok(topic)
     }
@@ -397,6 +396,15 @@ impl Work {
                 Err(Fault::new(ErrorCode::CoordinatorLoadInProgress, "try again"))
             }
         }
+    }
+}
+
+fn not_swapped(error: SwapError) -> Fault {
+    match error {
+        SwapError::Conflict(_) => {
+            Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile")
+        }
+        SwapError::Io(e) => storage("the metadata store cannot be written", &e),
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::catalog::{Catalog, Topic, TopicRecord};
 use super::controller::{Controller, Place};
 use super::identity::{self, ClaimError, Claimed};
-use super::meta_store::{MetaStore, OpenError};
+use super::meta_store::{MetaStore, OpenError, SwapError};
 use super::topics;
 use crate::config::topic::TopicConfig;
 use crate::log::recovery::CleanEnd;
@@ -89,7 +89,7 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     place.epoch = raise_epoch(&mut store)?;
     let catalog = Arc::new(read_catalog(&store, &place)?);
     let clean = take_clean_ends(fs, &place.data_dir);
-    remove_leftovers(fs, &place.data_dir, &catalog)?;
+    remove_leftovers(fs, &place.data_dir, &catalog, &mut store)?;
     let mut logs = Vec::new();
     for topic in catalog.topics() {
         for index in 0..topic.partitions {
@@ -118,9 +118,7 @@ fn raise_epoch(store: &mut MetaStore) -> Result<LeaderEpoch, StartError> {
         .map(|(version, value)| (version, value["epoch"].as_i64().unwrap_or(-1)));
     let (version, epoch) = current.map_or((None, 0), |(version, epoch)| (Some(version), epoch + 1));
     let write = store.swap(EPOCH_KEY, version, Some(json!({ "epoch": epoch })));
-    write.map_err(|e| {
-        StartError::Io("the metadata store cannot be written", io::Error::other(format!("{e:?}")))
-    })?;
+    write.map_err(store_failed)?;
     Ok(LeaderEpoch(epoch as i32))
 }
 
@@ -147,8 +145,13 @@ fn read_catalog(store: &MetaStore, place: &Place) -> Result<Catalog, StartError>
     Ok(catalog)
 }
 
-/// Folders that no topic's record speaks for: of a half-done creation or deletion.
-fn remove_leftovers(fs: &Fs, data_dir: &Path, catalog: &Catalog) -> Result<(), StartError> {
+/// Takes folders out of the way that no topic's record speaks for.
+fn remove_leftovers(
+    fs: &Fs,
+    data_dir: &Path,
+    catalog: &Catalog,
+    store: &mut MetaStore,
+) -> Result<(), StartError> {
     let io = |e| StartError::Io("a leftover folder cannot be removed", e);
     for entry in fs.list(data_dir).map_err(io)?.iter().filter(|entry| entry.is_dir) {
         let dir = data_dir.join(&entry.name);
@@ -160,16 +163,21 @@ fn remove_leftovers(fs: &Fs, data_dir: &Path, catalog: &Catalog) -> Result<(), S
                 topics::folder_topic(fs, &dir).is_none_or(|id| id == topic.id)
             });
             if !ours {
-                tracing::warn!(
-                    folder = entry.name,
-                    "removed: no topic has it, a creation or deletion was interrupted"
-                );
-                let aside = topics::set_aside(fs, data_dir, &dir).map_err(io)?;
-                fs.remove_dir_all(&aside).map_err(io)?;
+                topics::clear(fs, store, data_dir, &dir).map_err(io)?;
             }
         }
     }
-    Ok(())
+    topics::unmark_deleting(store, None).map_err(store_failed)
+}
+
+fn store_failed(error: SwapError) -> StartError {
+    let error = match error {
+        SwapError::Io(error) => error,
+        SwapError::Conflict(version) => {
+            io::Error::other(format!("a record has changed to {version:?}"))
+        }
+    };
+    StartError::Io("the metadata store cannot be written", error)
 }
 
 /// The ends that a clean stop wrote. The file is removed before anything is appended: it speaks for one

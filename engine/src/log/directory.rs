@@ -12,6 +12,7 @@
 //!     <offset>.hwsnapshot                   producers as of that offset
 //!     next.segment                          made ready, not yet named
 //! <data dir>/<topic>-<partition>.<n>.deleted/   on its way out
+//! <data dir>/<topic>-<partition>.<n>.stray/     records of a topic that the metadata log does not know
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub const PARTITION_METADATA: &str = "partition.metadata";
 pub const NEXT_SEGMENT: &str = "next.segment";
 /// What a folder that is being deleted ends with.
 pub const DELETED: &str = ".deleted";
+/// What a folder with records of an unknown topic ends with: kept, and not served.
+pub const STRAY: &str = ".stray";
 
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".hwindex";
