@@ -151,7 +151,7 @@ impl Embedded {
                 return;
             }
             if now < spin_until {
-                std::hint::spin_loop();
+                std::thread::yield_now();
                 continue;
             }
             let look_again =

@@ -176,7 +176,13 @@ impl Session {
             false => until,
         };
         match has_more || wake_at <= now {
-            true => self.shop.sink.poll(&mut self.events),
+            true => {
+                self.shop.sink.poll(&mut self.events);
+                if !has_more {
+                    // Awake for the schedule only: whoever needs this processor may have it.
+                    std::thread::yield_now();
+                }
+            }
             false => self.shop.sink.wait(&mut self.events, wake_at),
         }
     }

@@ -88,6 +88,8 @@ impl Uring {
             if self.clock.now() >= end {
                 return false;
             }
+            // Whoever else wants this processor, a kernel worker above all, shall not wait for a tick.
+            std::thread::yield_now();
         }
     }
 
