@@ -36,6 +36,13 @@ pub enum Command {
     Figures(FiguresArgs),
     /// Render a results folder again: summary, HTML report, and the table on the terminal.
     Report(ReportArgs),
+    /// Comes with a later release.
+    #[command(hide = true)]
+    Explain {
+        /// Whatever it will take.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// The broker that the bench starts beside itself.
     #[command(name = "__serve", hide = true)]
     Serve {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use headwater_io::cpu;
 use headwater_loadgen::progress::{Progress as LoadgenProgress, Snapshot};
 use headwater_loadgen::result::RunResult;
 use headwater_loadgen::run;
@@ -76,11 +77,13 @@ impl Runner<'_> {
             return Ok(());
         }
         let (ticks, started_unix_ms) = (Ticks::now(), unix_ms());
+        let cpu_before_ns = cpu::process_cpu_ns();
         let say = &mut |what: &str| self.progress.say(what);
         let limits = limits::measure(self.items, self.scratch.path(), self.limit_settings, say);
         let limits = limits.map_err(RunError::Limit)?;
         self.progress.step();
-        let pass = LimitPass { pass, started_unix_ms, limits, weather: ticks.until_now() };
+        let weather = ticks.until_now(cpu::process_cpu_ns() - cpu_before_ns);
+        let pass = LimitPass { pass, started_unix_ms, limits, weather };
         self.add(Row::Limits(pass), evidence)
     }
 
@@ -106,14 +109,20 @@ impl Runner<'_> {
             weather: Default::default(),
         };
         let dir = self.scratch.path().join(format!("run-{order}"));
-        let ticks = Ticks::now();
+        let (ticks, cpu_before_ns) = (Ticks::now(), cpu::process_cpu_ns());
         let topic = format!("bench-{}-{order}", std::process::id());
         let ran = match cell.broker.place {
             Where::InProcess => self.in_process(cell, &topic, &dir, &mut row),
             Where::Beside | Where::Running => self.with_broker(cell, &topic, &dir, &mut row),
         };
         row.error = ran.err();
-        row.weather = ticks.until_now();
+        // Inside this process, the engine's time is ours already.
+        let beside = |row: &RunRow| match cell.broker.place {
+            Where::InProcess => 0,
+            _ => row.broker.and_then(|broker| broker.cpu_ns).unwrap_or(0),
+        };
+        let own_ns = cpu::process_cpu_ns() - cpu_before_ns + beside(&row);
+        row.weather = ticks.until_now(own_ns);
         // A broker that could not be stopped in order has been killed; the folder can go either way.
         drop(fs::remove_dir_all(&dir));
         self.progress.step();

@@ -91,6 +91,10 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
         Command::Tune(args) => tune(&args),
         Command::Figures(args) => figures(&args),
         Command::Report(args) => report(&args),
+        Command::Explain { .. } => Err(CommandError::Usage(
+            "explain comes with a later release: meanwhile, compare shows what each setting costs"
+                .to_owned(),
+        )),
         Command::Serve { args } => serve::serve(args).map_err(CommandError::Serve),
     }
 }
