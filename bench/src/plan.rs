@@ -150,7 +150,7 @@ impl Plan {
     /// About how long all of it takes, for people who wait.
     pub fn estimate(&self, limit_items: usize) -> Duration {
         // Starting, stopping and cleaning up after a broker.
-        const AROUND_RUN_S: f64 = 0.25;
+        const AROUND_RUN_S: f64 = 0.3;
         const AROUND_PASS_S: f64 = 0.5;
         let runs: f64 = self.cells.iter().map(|c| c.run_s + c.warmup_s + AROUND_RUN_S).sum();
         let pass = limit_items as f64 * self.limit_item_s + AROUND_PASS_S;

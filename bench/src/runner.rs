@@ -188,6 +188,7 @@ impl Runner<'_> {
     ) -> Result<(), String> {
         self.load(&spec::prepare(cell, target, topic))?;
         let device = Device::holding(self.scratch.path());
+        device.as_ref().inspect(|device| settle(device));
         let device_before = device.as_ref().and_then(Device::counters);
         let cpu_before_ns = process.and_then(Process::cpu_ns);
         let result = self.load(&spec::measured(cell, target, topic))?;
@@ -209,6 +210,27 @@ impl Runner<'_> {
 
     fn load(&self, spec: &RunSpec) -> Result<RunResult, String> {
         run::run(spec, &mut Watch(self.interrupt)).map_err(|e| e.to_string())
+    }
+}
+
+/// Waits until the device is nearly quiet: a broker lays out space when a topic is made, and goes on
+/// doing so for a moment after it has answered. Others may keep the device busy, so not for ever.
+fn settle(device: &Device) {
+    const LOOK_EVERY: Duration = Duration::from_millis(10);
+    const LOOKS_MAX: u32 = 50;
+    const QUIET_LOOKS: u32 = 3;
+    const QUIET_BYTES: u64 = 256 << 10;
+    let mut before = device.counters();
+    let mut quiet = 0;
+    for _ in 0..LOOKS_MAX {
+        std::thread::sleep(LOOK_EVERY);
+        let now = device.counters();
+        let moved = now.zip(before).map_or(0, |(now, before)| now.since(&before).written_bytes);
+        quiet = if moved <= QUIET_BYTES { quiet + 1 } else { 0 };
+        if quiet == QUIET_LOOKS {
+            return;
+        }
+        before = now;
     }
 }
 

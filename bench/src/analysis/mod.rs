@@ -48,6 +48,8 @@ pub struct CellSummary {
     pub p99_9_us: Option<Stat>,
     /// Repeats that could not keep up with the offered rate.
     pub fell_behind: usize,
+    /// Repeats whose latency is withheld, because the load generator itself was late.
+    pub withheld: usize,
     /// Bytes that reached the device for each byte of values.
     pub device_bytes_per_byte: Option<Stat>,
     /// Cache flushes of the device per request.
@@ -115,6 +117,7 @@ fn summary(cell: &Cell, rows: &[&RunRow], limits: &LimitStats) -> CellSummary {
         p99_us: stat(|f| Some(f.latency?.p99)),
         p99_9_us: stat(|f| Some(f.latency?.p99_9)),
         fell_behind: facts.iter().filter(|f| f.fell_behind).count(),
+        withheld: facts.iter().filter(|f| f.withheld).count(),
         device_bytes_per_byte: stat(|f| f.per_byte(f.device_bytes?)),
         flushes_per_request: stat(|f| Some(f.flushes? / f.requests_total)),
         flushes_per_s: stat(|f| Some(f.flushes? / f.requests_total * f.requests_per_s)),
@@ -147,6 +150,7 @@ pub struct Facts<'r> {
     latency: Option<LatencyUs>,
     curve: &'r [CurvePoint],
     fell_behind: bool,
+    withheld: bool,
     /// Of the whole run, for which device and processor were watched: warm-up and drain included.
     records_total: f64,
     requests_total: f64,
@@ -168,6 +172,7 @@ impl<'r> Facts<'r> {
             latency: None,
             curve: &[],
             fell_behind: false,
+            withheld: false,
             records_total: 0.0,
             requests_total: 0.0,
             batch_bytes_total: 0.0,
@@ -182,6 +187,7 @@ impl<'r> Facts<'r> {
                 facts.mb_per_s = produced.mb_per_s;
                 facts.batch_mb_per_s = produced.batch_mb_per_s;
                 facts.fell_behind = produced.fell_behind;
+                facts.withheld = produced.latency_withheld.is_some();
                 facts.latency = produced.record_latency_us.or(produced.latency_us);
                 facts.curve = match produced.record_latency_us {
                     Some(_) => &produced.record_latency_curve,

@@ -84,8 +84,8 @@ pub fn shapes() -> Vec<Shape> {
                 // (engine/docs/notes/2026-11-26-fresh-blocks.md). So the log's segment is written ahead, too.
                 s.set = &["log.preallocate=true", "log.segment.bytes=1073741824"];
                 // By size: a count of records would be cut into batches of 256 KiB.
-            (s.client.batch_records, s.client.batch_bytes) = (None, 1_048_000);
-            // Deep enough that the device never waits for the program.
+                (s.client.batch_records, s.client.batch_bytes) = (None, 1_048_000);
+                // Deep enough that the device never waits for the program.
                 s.client.in_flight = 16;
                 s.client.bytes_max = 900 << 20;
                 s.beside = Some(Beside::SequentialWrite);

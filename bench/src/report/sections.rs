@@ -98,6 +98,13 @@ fn behind(conclusion: &Conclusion, load: Load) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if cells.clone().any(|cell| cell.p99_us.is_none() && cell.withheld > 0) {
+        notes.push(
+            "\"late\": the load generator itself did not keep the schedule in any repeat, so no \
+             latency may be believed"
+                .to_owned(),
+        );
+    }
     let single: usize = cells.filter(|cell| cell.keeps_up()).map(|cell| cell.fell_behind).sum();
     if single > 0 {
         notes.push(format!("{single} single runs fell behind, but most repeats of theirs did not"));
@@ -107,6 +114,7 @@ fn behind(conclusion: &Conclusion, load: Load) -> Vec<String> {
 
 fn row(cell: &CellSummary) -> Vec<String> {
     let ms = |stat: Option<Stat>| match cell.keeps_up() {
+        true if stat.is_none() && cell.withheld > 0 => "late".to_owned(),
         true => value(stat.map(|stat| stat.scaled(1e-3))),
         false => "behind".to_owned(),
     };
