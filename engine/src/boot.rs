@@ -97,7 +97,7 @@ impl fmt::Display for BootError {
                 f,
                 "backend {backend} cannot be used: {e}; `headwater doctor` says why, --backend posix works everywhere"
             ),
-            BootError::Io(what, e) => write!(f, "{what}: {e}"),
+            BootError::Io(what, e) => write!(f, "{what}: {e}{}", start::advice(e)),
         }
     }
 }

@@ -72,6 +72,13 @@ pub enum ClaimError {
 impl fmt::Display for ClaimError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            ClaimError::Io(dir, e) if e.kind() == io::ErrorKind::StorageFull => {
+                write!(
+                    f,
+                    "data directory {} cannot be used: {e}; make room on its disk",
+                    dir.display()
+                )
+            }
             ClaimError::Io(dir, e) => write!(
                 f,
                 "data directory {} cannot be used: {e}; check that it exists, is a directory and is writable by this user",

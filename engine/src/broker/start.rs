@@ -58,13 +58,22 @@ impl fmt::Display for StartError {
             StartError::Claim(e) => e.fmt(f),
             StartError::Metadata(e) => e.fmt(f),
             StartError::Topic(topic, why) => write!(f, "topic '{topic}' cannot be opened: {why}"),
-            StartError::Log(log, e) => write!(f, "log {log} cannot be opened: {e}"),
-            StartError::Io(what, e) => write!(f, "{what}: {e}"),
+            StartError::Log(log, e) => write!(f, "log {log} cannot be opened: {e}{}", advice(e)),
+            StartError::Io(what, e) => write!(f, "{what}: {e}{}", advice(e)),
         }
     }
 }
 
 impl std::error::Error for StartError {}
+
+/// What to do about an error of the system's, where that is known.
+pub fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on the disk",
+        io::ErrorKind::PermissionDenied => "; the user of this process needs access",
+        _ => "",
+    }
+}
 
 /// Claims the directory: the first step, before threads or sockets.
 ///

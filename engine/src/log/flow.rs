@@ -11,7 +11,7 @@ use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
 use headwater_io::op::{Done, Op};
 
-use super::segments::{RoomJob, SegmentState};
+use super::segments::{RoomJob, Segment, SegmentState};
 use super::{Health, Log};
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::room::Step;
@@ -23,7 +23,7 @@ use crate::token::LogOp;
 const PIPELINE_BYTES: usize = 256 << 10;
 
 /// How long a full disk is left alone before room is asked for again.
-const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(500);
+pub(super) const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(500);
 
 impl Log {
     /// Somebody waits for everything before `offset` to be durable.
@@ -44,10 +44,10 @@ impl Log {
             _ => {}
         }
         self.step_room(io);
-        self.step_next(io);
+        self.step_next(io, now);
         while self.write_one(io, now) {}
         self.sync_if_due(io, now);
-        self.seal_rolled(io);
+        self.seal_rolled(io, now);
     }
 
     /// When [`Log::pump`] must be called although nothing happens.
@@ -60,7 +60,7 @@ impl Log {
             Health::Full { retry_at } => Some(retry_at),
             _ => None,
         };
-        [flush, linger, retry].into_iter().flatten().min()
+        [flush, linger, retry, self.prepare_at, self.seal_at].into_iter().flatten().min()
     }
 
     /// Whether nothing is gathered, in flight or unsynced.
@@ -68,7 +68,7 @@ impl Log {
         self.marks.appended() == self.marks.durable()
             && self.commits.in_flight() == 0
             && self.room_job.is_none()
-            && !self.segments.iter().any(|s| matches!(s.state, SegmentState::Sealing { .. }))
+            && (self.seal_at.is_some() || !self.segments.iter().any(Segment::is_sealing))
     }
 
     /// Whether bytes are gathered and nothing is in flight that would call [`Log::pump`] again.
@@ -102,7 +102,9 @@ impl Log {
                 self.prepared(*answer.downcast().expect("next"), now)
             }
             (LogOp::Name, Ok(Done::Job(answer))) => self.named(*answer.downcast().expect("name")),
-            (LogOp::Seal, Ok(Done::Job(answer))) => self.sealed(*answer.downcast().expect("seal")),
+            (LogOp::Seal, Ok(Done::Job(answer))) => {
+                self.sealed(*answer.downcast().expect("seal"), now)
+            }
             (LogOp::Look, Ok(Done::Job(answer))) => self.looked(*answer.downcast().expect("look")),
             (op, Ok(_)) => unreachable!("{op:?} ended as something else"),
             (op, Err(error)) => self.fail(&format!("{op:?}"), &error),
@@ -240,11 +242,14 @@ impl Log {
         let commit_bytes = writer.tail.recent_bytes().max(writer.tail.pending_bytes());
         let step = writer.room.next_step(writer.tail.end(), wanted, commit_bytes, segment_bytes);
         let Some(step) = step else { return };
-        let file = writer.file.clone();
+        let (file, allocated) = (writer.file.clone(), writer.room.allocated);
         self.room_job = Some(RoomJob { serial, step });
         let job = Op::Job(Box::new(move |fs| {
             Box::new(match step {
-                Step::Allocate(to) => fs.allocate(&file, to.0),
+                // What a full disk gave of it before it gave up is given back.
+                Step::Allocate(to) => {
+                    fs.allocate(&file, to.0).inspect_err(|_| drop(fs.set_len(&file, allocated.0)))
+                }
                 Step::Zero(from, to) => {
                     fs.write_zeros(&file, from.0, to.0 - from.0).and_then(|()| fs.sync(&file))
                 }
@@ -261,24 +266,37 @@ impl Log {
                     return;
                 };
                 match step {
-                    Step::Allocate(to) => writer.room.allocated = to,
+                    Step::Allocate(to) => writer.room.grant(to),
                     Step::Zero(_, to) => writer.room.zeroed = writer.room.zeroed.max(to),
                 }
                 if matches!(step, Step::Allocate(_)) {
                     self.room_wanted = 0;
                 }
             }
+            Err(error) if is_full(&error) && self.makes_do_with_less(serial, step) => {}
             Err(error) => self.no_room(&error, now),
         }
+    }
+
+    /// Whether less room than was asked for may do; then that is asked for next.
+    fn makes_do_with_less(&mut self, serial: u32, step: Step) -> bool {
+        let (wanted, Step::Allocate(to)) = (self.room_wanted, step) else { return false };
+        let writer = self.segment_by_serial(serial).and_then(|segment| segment.writer());
+        writer.is_none_or(|writer| writer.room.refuse(to, writer.tail.end(), wanted))
     }
 
     /// A full disk is not a failure: nothing that was acknowledged is touched, reads go on, and room is
     /// asked for again. Anything else is one.
     pub(super) fn no_room(&mut self, error: &io::Error, now: Nanos) {
-        if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        if !is_full(error) {
             return self.fail("making room", error);
         }
         tracing::warn!(log = %self.dir.display(), %error, "disk full: appends are refused until there is room");
         self.health = Health::Full { retry_at: now.after(FULL_RETRY) };
     }
+}
+
+/// Whether the disk, or a quota, has no room for it.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -99,6 +99,10 @@ pub struct Log {
     room_job: Option<RoomJob>,
     /// Size of an append that found no room; allocation makes room for it.
     room_wanted: usize,
+    /// The disk had no room for the next segment, which was not needed yet: not again before this.
+    prepare_at: Option<Nanos>,
+    /// The disk had no room for what seals a segment: not again before this.
+    seal_at: Option<Nanos>,
     marks: Watermarks,
     commits: Commits,
     hot: Hot,

@@ -14,6 +14,7 @@ use headwater_io::file::{Access, File, Fs};
 use serde::{Deserialize, Serialize};
 
 use super::commits::Commits;
+use super::flow::is_full;
 use super::hot::Hot;
 use super::producers::{self, Producers};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
@@ -336,7 +337,11 @@ impl OpenLog<'_> {
     fn seal(&self, found: &Found, end: Position) -> io::Result<()> {
         self.trim(found.base, end)?;
         let bytes = index::file::encode(&found.index, end);
-        self.fs.replace(&directory::index(&self.dir, found.base), &bytes)
+        match self.fs.replace(&directory::index(&self.dir, found.base), &bytes) {
+            // It is in memory; the next start builds it again.
+            Err(error) if is_full(&error) => Ok(()),
+            other => other,
+        }
     }
 
     /// The newest sound snapshot at or before `offset`, and where it was taken.
@@ -415,6 +420,8 @@ impl OpenLog<'_> {
             name_wanted: false,
             room_job: None,
             room_wanted: 0,
+            prepare_at: None,
+            seal_at: None,
             marks: Watermarks::recovered(end),
             commits: Commits::new(log_base),
             hot: Hot::default(),
@@ -450,7 +457,7 @@ impl OpenLog<'_> {
             self.fs.allocate(file, len)?;
             self.fs.write_zeros(file, room.zeroed.0, len - room.zeroed.0)?;
             self.fs.sync(file)?;
-            room = Room { allocated: Position(len), zeroed: Position(len) };
+            room = Room::of(Position(len), Position(len));
         }
         Ok(room)
     }

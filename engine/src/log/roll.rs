@@ -7,13 +7,15 @@
 //!    producers beside it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
 use headwater_io::file::{Access, File, Fs};
 use headwater_io::op::Op;
 
+use super::flow::{FULL_RETRY, is_full};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
 use super::{Log, LogSettings, directory, producers};
 use crate::model::{Offset, Position};
@@ -24,6 +26,8 @@ use crate::token::LogOp;
 
 /// What a fresh segment is allocated to when it is made ready, in bytes; the rest comes as it fills.
 const READY_BYTES: u64 = 4 << 20;
+/// When the disk has no room for that.
+const READY_BYTES_MIN: u64 = 256 << 10;
 
 type Prepared = io::Result<(File, File, Room)>;
 type Sealed = (u32, io::Result<()>);
@@ -69,26 +73,25 @@ impl Log {
     }
 
     /// Prepares the next segment when it will be needed, and names the one just begun.
-    pub(super) fn step_next(&mut self, io: &mut Driver) {
+    pub(super) fn step_next(&mut self, io: &mut Driver, now: Nanos) {
         if std::mem::take(&mut self.name_wanted) {
             let (dir, base) = (self.dir.clone(), self.active().base);
             let job = Op::Job(Box::new(move |fs| Box::new(name(fs, &dir, base))));
             self.submit(io, job, LogOp::Name);
         }
         let segment_bytes = self.settings.segment_bytes;
-        let due = self.roll_wanted || self.active().end().0 > segment_bytes / 2;
+        let early = self.prepare_at.is_none_or(|at| now >= at);
+        let due = self.roll_wanted || (early && self.active().end().0 > segment_bytes / 2);
         let unnamed = self.segments.iter().any(|segment| !segment.named);
-        if !due || unnamed || !matches!(self.next, NextSegment::None) || self.is_full() {
+        let full = matches!(self.health, super::Health::Full { .. });
+        if !due || unnamed || !matches!(self.next, NextSegment::None) || full {
             return;
         }
+        self.prepare_at = None;
         self.next = NextSegment::Preparing;
         let (dir, settings) = (self.dir.clone(), self.settings.clone());
         let job = Op::Job(Box::new(move |fs| Box::new(prepare(fs, &dir, &settings))));
         self.submit(io, job, LogOp::Prepare);
-    }
-
-    fn is_full(&self) -> bool {
-        matches!(self.health, super::Health::Full { .. })
     }
 
     pub(super) fn prepared(&mut self, result: Prepared, now: Nanos) {
@@ -98,7 +101,11 @@ impl Log {
             }
             Err(error) => {
                 self.next = NextSegment::None;
-                self.no_room(&error, now);
+                // Ahead of time: the segment in use may have room for a long while yet.
+                match is_full(&error) && !self.roll_wanted {
+                    true => self.prepare_at = Some(now.after(FULL_RETRY)),
+                    false => self.no_room(&error, now),
+                }
             }
         }
     }
@@ -116,42 +123,79 @@ impl Log {
     }
 
     /// Seals the oldest rolled segment once all of it is durable.
-    pub(super) fn seal_rolled(&mut self, io: &mut Driver) {
+    pub(super) fn seal_rolled(&mut self, io: &mut Driver, now: Nanos) {
         if self.segments.len() < 2 || self.room_job.is_some() {
             return;
         }
-        let Some(n) = self.segments.iter().position(|s| matches!(s.state, SegmentState::Open(_)))
-        else {
-            return;
+        let sealing = self.segments.iter().find_map(|segment| match &segment.state {
+            SegmentState::Sealing(seal) => Some((segment.serial, Arc::clone(seal))),
+            _ => None,
+        });
+        let next = match (sealing, self.seal_at) {
+            (Some(again), Some(at)) if now >= at => Some(again),
+            (Some(_), _) => None,
+            (None, _) => self.begin_seal(),
         };
-        let busy = self.segments.iter().any(|s| matches!(s.state, SegmentState::Sealing { .. }));
-        if busy || n + 1 == self.segments.len() || self.commits.busy(self.segments[n].serial) {
-            return;
-        }
-        let next_base = self.segments[n + 1].base;
-        let segment = &mut self.segments[n];
-        let end = segment.end();
-        let writer = segment.writer().expect("open");
-        if writer.tail.pending_bytes() > 0 {
-            return;
-        }
-        let (file, snapshot) =
-            (writer.file.clone(), writer.snapshot.take().expect("taken at the roll"));
-        let index = index::file::encode(&segment.index, end);
-        let (dir, base, serial) = (self.dir.clone(), segment.base, segment.serial);
-        segment.state = SegmentState::Sealing { end };
-        let job = Op::Job(Box::new(move |fs| {
-            Box::new((serial, seal(fs, &dir, base, &file, end, &index, next_base, &snapshot)))
-        }));
+        let Some((serial, seal)) = next else { return };
+        self.seal_at = None;
+        let job = Op::Job(Box::new(move |fs| Box::new((serial, seal.run(fs)))));
         self.submit(io, job, LogOp::Seal);
     }
 
-    pub(super) fn sealed(&mut self, (serial, result): Sealed) {
-        if let Err(error) = result {
-            return self.fail("sealing a segment", &error);
+    fn begin_seal(&mut self) -> Option<(u32, Arc<Seal>)> {
+        let open = |segment: &Segment| matches!(segment.state, SegmentState::Open(_));
+        let n = self.segments.iter().position(open)?;
+        if n + 1 == self.segments.len() || self.commits.busy(self.segments[n].serial) {
+            return None;
         }
-        let segment = self.segment_by_serial(serial).expect("segments being sealed stay");
-        segment.state = SegmentState::Sealed { end: segment.end() };
+        let next_base = self.segments[n + 1].base;
+        let dir = self.dir.clone();
+        let segment = &mut self.segments[n];
+        let (base, end) = (segment.base, segment.end());
+        let index = index::file::encode(&segment.index, end);
+        let writer = segment.writer().expect("open");
+        if writer.tail.pending_bytes() > 0 {
+            return None;
+        }
+        let file = writer.file.clone();
+        let snapshot = writer.snapshot.take().expect("taken at the roll");
+        let seal = Arc::new(Seal { dir, base, file, end, index, next_base, snapshot });
+        segment.state = SegmentState::Sealing(Arc::clone(&seal));
+        Some((segment.serial, seal))
+    }
+
+    pub(super) fn sealed(&mut self, (serial, result): Sealed, now: Nanos) {
+        match result {
+            Ok(()) => {
+                let segment = self.segment_by_serial(serial).expect("segments being sealed stay");
+                segment.state = SegmentState::Sealed { end: segment.end() };
+            }
+            // It lacks its index, which nothing needs before the next start.
+            Err(error) if is_full(&error) => self.seal_at = Some(now.after(FULL_RETRY)),
+            Err(error) => self.fail("sealing a segment", &error),
+        }
+    }
+}
+
+/// What it takes to seal a segment.
+pub(super) struct Seal {
+    dir: PathBuf,
+    base: Offset,
+    file: File,
+    /// Where its last batch ends.
+    pub end: Position,
+    index: Vec<u8>,
+    next_base: Offset,
+    snapshot: Vec<u8>,
+}
+
+impl Seal {
+    fn run(&self, fs: &Fs) -> io::Result<()> {
+        fs.set_len(&self.file, self.end.0)?;
+        fs.sync(&self.file)?;
+        fs.replace(&directory::snapshot(&self.dir, self.next_base), &self.snapshot)?;
+        // Last: an index that fits says that its segment was sealed.
+        fs.replace(&directory::index(&self.dir, self.base), &self.index)
     }
 }
 
@@ -162,39 +206,41 @@ fn prepare(fs: &Fs, dir: &Path, settings: &LogSettings) -> Prepared {
     }
     let access = if settings.direct { Access::WriteDirect } else { Access::Write };
     let file = fs.create_new(&path, access)?;
-    let len = if settings.preallocate {
-        settings.segment_bytes
-    } else {
-        READY_BYTES.min(settings.segment_bytes)
+    let ready = allocate_ready(fs, &file, settings).and_then(|room| {
+        fs.write_zeros(&file, 0, room.zeroed.0)?;
+        fs.sync(&file)?;
+        Ok((room, fs.open(&path, Access::Read)?))
+    });
+    match ready {
+        Ok((room, reader)) => Ok((file, reader, room)),
+        Err(error) => {
+            // What it got of a full disk others may need.
+            drop(fs.remove_file(&path));
+            Err(error)
+        }
+    }
+}
+
+fn allocate_ready(fs: &Fs, file: &File, settings: &LogSettings) -> io::Result<Room> {
+    let block = headwater_io::buffer::BLOCK as u64;
+    let whole = settings.segment_bytes.next_multiple_of(block);
+    if settings.preallocate {
+        fs.allocate(file, whole)?;
+        return Ok(Room::of(Position(whole), Position(whole)));
+    }
+    let len = match fs.allocate(file, READY_BYTES.min(whole)) {
+        Ok(()) => READY_BYTES.min(whole),
+        Err(error) if is_full(&error) => {
+            fs.set_len(file, 0)?;
+            fs.allocate(file, READY_BYTES_MIN.min(whole))?;
+            READY_BYTES_MIN.min(whole)
+        }
+        Err(error) => return Err(error),
     };
-    let len = len.next_multiple_of(headwater_io::buffer::BLOCK as u64);
-    fs.allocate(&file, len)?;
-    let zeroed = if settings.preallocate { len } else { 0 };
-    fs.write_zeros(&file, 0, zeroed)?;
-    fs.sync(&file)?;
-    let reader = fs.open(&path, Access::Read)?;
-    Ok((file, reader, Room { allocated: Position(len), zeroed: Position(zeroed) }))
+    Ok(Room::of(Position(len), Position(0)))
 }
 
 fn name(fs: &Fs, dir: &Path, base: Offset) -> io::Result<()> {
     fs.rename(&dir.join(directory::NEXT_SEGMENT), &directory::segment(dir, base))?;
     fs.sync_dir(dir)
-}
-
-#[expect(clippy::too_many_arguments, reason = "one call; the values are captured one by one")]
-fn seal(
-    fs: &Fs,
-    dir: &Path,
-    base: Offset,
-    file: &File,
-    end: Position,
-    index: &[u8],
-    next_base: Offset,
-    snapshot: &[u8],
-) -> io::Result<()> {
-    fs.set_len(file, end.0)?;
-    fs.sync(file)?;
-    fs.replace(&directory::snapshot(dir, next_base), snapshot)?;
-    // Last: an index that fits says that its segment was sealed.
-    fs.replace(&directory::index(dir, base), index)
 }

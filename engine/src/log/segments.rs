@@ -1,11 +1,13 @@
 //! The segments of a log in memory: what each one is, and the one that comes next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_io::clock::Nanos;
 use headwater_io::file::File;
 
 use super::record_set::RecordSet;
+use super::roll::Seal;
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::index::Index;
 use crate::segment::room::{Room, Step};
@@ -30,7 +32,7 @@ pub(super) enum SegmentState {
     /// Appended to, or rolled with bytes still on their way.
     Open(Writer),
     /// Rolled, everything durable, being truncated and indexed on an I/O thread.
-    Sealing { end: Position },
+    Sealing(Arc<Seal>),
     /// Never changes again.
     Sealed { end: Position },
 }
@@ -68,7 +70,8 @@ impl Segment {
     pub fn end(&self) -> Position {
         match &self.state {
             SegmentState::Open(writer) => writer.tail.end(),
-            SegmentState::Sealing { end } | SegmentState::Sealed { end } => *end,
+            SegmentState::Sealing(seal) => seal.end,
+            SegmentState::Sealed { end } => *end,
         }
     }
 
@@ -80,6 +83,11 @@ impl Segment {
     /// The position of a log byte; the byte must lie in or right behind the segment.
     pub fn position(&self, byte: LogByte) -> Position {
         Position(byte.0 - self.log_base.0)
+    }
+
+    /// Whether it is being sealed.
+    pub fn is_sealing(&self) -> bool {
+        matches!(self.state, SegmentState::Sealing(_))
     }
 
     pub fn writer(&mut self) -> Option<&mut Writer> {

@@ -14,6 +14,10 @@ const FIRST_STEP: u64 = 256 << 10;
 const GROWTH: u64 = 4;
 /// The largest step.
 const STEP_MAX: u64 = 64 << 20;
+/// When the disk is short of space, a step is this much smaller than the one that was refused.
+const AHEAD_SHRINK: u64 = 8;
+/// A step smaller than this is none: then only what is needed is allocated.
+const AHEAD_MIN: u64 = 64 << 10;
 /// Zeroed in one go; the device is busy with it for about a millisecond.
 const ZERO_STEP: u64 = 1 << 20;
 /// Zeroed ahead of the tail, as long as commits are small.
@@ -28,6 +32,8 @@ pub struct Room {
     pub allocated: Position,
     /// Every block before this one was written or zeroed.
     pub zeroed: Position,
+    /// Allocated ahead at most, in bytes; less than usual while the disk is short of space.
+    pub ahead_bytes_max: u64,
 }
 
 /// What to do next about a file's space.
@@ -43,7 +49,27 @@ impl Room {
     /// The space of a file that is exactly `len` bytes long.
     pub fn exact(len: Position) -> Self {
         let zeroed = Position(len.0.next_multiple_of(headwater_io::buffer::BLOCK as u64));
-        Room { allocated: len, zeroed }
+        Room::of(len, zeroed)
+    }
+
+    /// The space of a file that is allocated and zeroed up to these.
+    pub fn of(allocated: Position, zeroed: Position) -> Self {
+        Room { allocated, zeroed, ahead_bytes_max: STEP_MAX }
+    }
+
+    /// The file is allocated up to here.
+    pub fn grant(&mut self, to: Position) {
+        self.allocated = to;
+        self.ahead_bytes_max = (self.ahead_bytes_max * 2).clamp(AHEAD_MIN, STEP_MAX);
+    }
+
+    /// There was no space to allocate up to `to`. Whether less may do: `needed` bytes behind `end`, or
+    /// nothing at all for now.
+    pub fn refuse(&mut self, to: Position, end: Position, needed: usize) -> bool {
+        let least = (end.0 + needed as u64).next_multiple_of(headwater_io::buffer::BLOCK as u64);
+        let ahead = (to.0 - self.allocated.0).min(self.ahead_bytes_max) / AHEAD_SHRINK;
+        self.ahead_bytes_max = if ahead < AHEAD_MIN { 0 } else { ahead };
+        to.0 > least
     }
 
     /// Whether `bytes` more fit behind `end`, whole blocks counted.
@@ -62,6 +88,7 @@ impl Room {
         segment_bytes: u64,
     ) -> Option<Step> {
         let step = (self.allocated.0 * (GROWTH - 1)).clamp(FIRST_STEP, STEP_MAX);
+        let step = step.min(self.ahead_bytes_max);
         let missing = !self.fits(end, wanted);
         let low = self.allocated.0 - end.0.min(self.allocated.0) < step / 2;
         if missing || (low && self.allocated.0 > 0 && self.allocated.0 < segment_bytes) {
@@ -110,7 +137,7 @@ mod tests {
                 match step {
                     Step::Allocate(to) => {
                         assert!(to > room.allocated);
-                        room.allocated = to;
+                        room.grant(to);
                     }
                     Step::Zero(from, to) => {
                         assert!(from >= end, "zeros over data: {from} < {end}");
@@ -127,7 +154,7 @@ mod tests {
 
     #[test]
     fn never_allocates_beyond_the_segment_but_for_one_batch() {
-        let room = Room { allocated: Position(SEGMENT), zeroed: Position(SEGMENT) };
+        let room = Room::of(Position(SEGMENT), Position(SEGMENT));
         assert_eq!(room.next_step(Position(SEGMENT - 10), 0, 0, SEGMENT), None);
         let tiny = Room::exact(Position(0));
         assert_eq!(
@@ -136,9 +163,34 @@ mod tests {
         );
     }
 
+    /// A disk with a few megabytes left is not full for a batch of a few kilobytes.
+    #[test]
+    fn with_little_space_left_less_is_asked_for_until_only_the_need_is() {
+        let mut room = Room::of(Position(16 << 20), Position(16 << 20));
+        let (mut end, mut free, mut refused) = (Position(15 << 20), 3u64 << 20, 0);
+        loop {
+            let wanted = if room.fits(end, 15_000) { 0 } else { 15_000 };
+            match room.next_step(end, wanted, 1 << 20, SEGMENT) {
+                Some(Step::Allocate(to)) if to.0 - room.allocated.0 <= free => {
+                    free -= to.0 - room.allocated.0;
+                    room.grant(to);
+                }
+                Some(Step::Allocate(to)) => {
+                    refused += 1;
+                    if !room.refuse(to, end, wanted) {
+                        break;
+                    }
+                }
+                _ => end.0 += 15_000,
+            }
+        }
+        assert!(free < 20_000, "{free} bytes were left when it gave up");
+        assert!(refused < 40, "{refused} times there was not as much as was asked for");
+    }
+
     #[test]
     fn large_commits_do_without_zeros() {
-        let room = Room { allocated: Position(64 << 20), zeroed: Position(0) };
+        let room = Room::of(Position(64 << 20), Position(0));
         assert_eq!(room.next_step(Position(1 << 20), 0, 1 << 20, SEGMENT), None);
         assert!(matches!(
             room.next_step(Position(1 << 20), 0, 4096, SEGMENT),
