@@ -48,20 +48,22 @@ impl Worker {
 
     pub(super) fn advance_stop(&mut self) {
         let now = self.now();
-        match self.stop {
-            Stop::Draining(until) if now >= until || !self.has_busy_connections() => {
-                self.shard.flush_all();
-                self.stop = Stop::Flushing(now.after(FLUSH));
+        if let Stop::Draining(until) = self.stop
+            && (now >= until || !self.has_busy_connections())
+        {
+            self.shard.flush_all();
+            self.stop = Stop::Flushing(now.after(FLUSH));
+        }
+        // At once: a shard that has nothing to flush gets no completion that would wake it.
+        if let Stop::Flushing(until) = self.stop
+            && (now >= until || self.shard.is_quiet())
+        {
+            if now >= until {
+                tracing::error!(
+                    "stopped before everything was flushed: the disk did not answer in time"
+                );
             }
-            Stop::Flushing(until) if now >= until || self.shard.is_quiet() => {
-                if now >= until {
-                    tracing::error!(
-                        "stopped before everything was flushed: the disk did not answer in time"
-                    );
-                }
-                self.stop = Stop::Stopped;
-            }
-            _ => {}
+            self.stop = Stop::Stopped;
         }
     }
 
