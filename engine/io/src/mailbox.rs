@@ -82,41 +82,71 @@ impl Waker {
 
 /// The sending end: any thread, any number of clones.
 pub struct Sender<T> {
-    queue: Arc<ArrayQueue<T>>,
+    letters: Arc<Letters<T>>,
     waker: Waker,
+}
+
+struct Letters<T> {
+    queue: ArrayQueue<T>,
+    /// The receiver is gone: letters go nowhere.
+    closed: AtomicBool,
+}
+
+impl<T> Letters<T> {
+    fn burn(&self) {
+        while self.queue.pop().is_some() {}
+    }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Sender { queue: self.queue.clone(), waker: self.waker.clone() }
+        Sender { letters: Arc::clone(&self.letters), waker: self.waker.clone() }
     }
 }
 
 impl<T> Sender<T> {
-    /// Puts a letter in and wakes the receiver; gives it back when the box is full.
+    /// Puts a letter in and wakes the receiver; gives it back when the box is full. When the receiver is
+    /// gone the letter is dropped, as are those that it had not read: whoever waits for an answer that
+    /// depends on one learns it from its drop.
     pub fn send(&self, letter: T) -> Result<(), T> {
-        self.queue.push(letter)?;
-        self.waker.wake();
+        let Letters { queue, closed } = &*self.letters;
+        if closed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        queue.push(letter)?;
+        // Closed in between: either the receiver has seen the letter, or we see that it is gone.
+        match closed.load(Ordering::SeqCst) {
+            true => self.letters.burn(),
+            false => self.waker.wake(),
+        }
         Ok(())
     }
 }
 
 /// The receiving end, polled by the thread whose waker was given.
 pub struct Receiver<T> {
-    queue: Arc<ArrayQueue<T>>,
+    letters: Arc<Letters<T>>,
 }
 
 impl<T> Receiver<T> {
     /// The oldest letter, if any.
     pub fn receive(&self) -> Option<T> {
-        self.queue.pop()
+        self.letters.queue.pop()
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.letters.closed.store(true, Ordering::SeqCst);
+        self.letters.burn();
     }
 }
 
 /// A mailbox that holds at most `capacity` letters for the thread behind `waker`.
 pub fn mailbox<T>(capacity: usize, waker: Waker) -> (Sender<T>, Receiver<T>) {
-    let queue = Arc::new(ArrayQueue::new(capacity));
-    (Sender { queue: queue.clone(), waker }, Receiver { queue })
+    let queue = ArrayQueue::new(capacity);
+    let letters = Arc::new(Letters { queue, closed: AtomicBool::new(false) });
+    (Sender { letters: Arc::clone(&letters), waker }, Receiver { letters })
 }
 
 #[cfg(test)]
@@ -130,6 +160,19 @@ mod tests {
         assert_eq!(tx.send(2), Err(2));
         assert_eq!(rx.receive(), Some(1));
         assert_eq!(rx.receive(), None);
+    }
+
+    #[test]
+    fn letters_to_nobody_are_dropped() {
+        let letter = Arc::new(());
+        let (tx, rx) = mailbox(2, Waker::silent());
+        assert_eq!(tx.send(Arc::clone(&letter)), Ok(()));
+        drop(rx);
+        assert_eq!(Arc::strong_count(&letter), 1);
+        for _ in 0..5 {
+            assert_eq!(tx.send(Arc::clone(&letter)), Ok(()));
+        }
+        assert_eq!(Arc::strong_count(&letter), 1);
     }
 
     #[test]
