@@ -155,11 +155,11 @@ fn draw_mark(canvas: &mut Canvas, mark: &Mark, x: &Scale, y: &Scale) {
     if mark.on_x {
         let at = x.at(mark.at);
         canvas.line("mark", (at, TOP), (at, BOTTOM));
-        canvas.text("soft", (at - 6.0, TOP + 14.0), Anchor::End, &mark.name);
+        canvas.text("soft label", (at - 6.0, TOP + 14.0), Anchor::End, &mark.name);
     } else {
         let at = y.at(mark.at);
         canvas.line("mark", (LEFT, at), (LEFT + PLOT_WIDTH, at));
-        canvas.text("soft", (LEFT + PLOT_WIDTH - 6.0, at - 6.0), Anchor::End, &mark.name);
+        canvas.text("soft label", (LEFT + PLOT_WIDTH - 6.0, at - 6.0), Anchor::End, &mark.name);
     }
 }
 
