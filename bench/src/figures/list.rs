@@ -82,7 +82,8 @@ pub fn shapes() -> Vec<Shape> {
                 s.in_process = true;
                 // The limit overwrites blocks that were written before; fresh ones are slower for anybody
                 // (engine/docs/notes/2026-11-26-fresh-blocks.md). So the log's segment is written ahead, too.
-                s.set = &["log.preallocate=true", "log.segment.bytes=1073741824"];
+                // Twice what is written: past its middle the next segment would be zeroed meanwhile.
+                s.set = &["log.preallocate=true", "log.segment.bytes=2147479552"];
                 // By size: a count of records would be cut into batches of 256 KiB.
                 (s.client.batch_records, s.client.batch_bytes) = (None, 1_048_000);
                 // Deep enough that the device never waits for the program.
