@@ -157,6 +157,8 @@ struct Launch {
 
 /// What a thread gets once all threads have their rings.
 struct Seed {
+    /// Where its random identities start.
+    ids: [u8; 16],
     peers: Vec<Sender<Letter>>,
     shard: Shard,
     listener: Option<Listener>,
@@ -197,6 +199,7 @@ fn launch(launch: Launch) -> Result<Running, BootError> {
     listeners.reverse();
     for (shard, seed) in parts.into_iter().zip(seeds) {
         let seed_of = Seed {
+            ids: new_id(),
             peers: peers.clone(),
             shard,
             listener: listeners.pop(),
@@ -256,7 +259,7 @@ fn run_shard(
         node,
         limits,
         controller: seed.controller,
-        new_id: Box::new(ids(new_id())),
+        new_id: Box::new(ids(seed.ids)),
     };
     Worker::new(parts).run()
 }
