@@ -198,8 +198,11 @@ mod tests {
 
     const ID: &str = "000102030405060708090a0b0c0d0e0f";
 
+    /// Name and content.
+    type File<'a> = (&'a str, &'a [u8]);
+
     /// A folder with these files and the store, before it is cleared.
-    fn folder(files: &[(&str, &[u8])]) -> (Fs, MetaStore, PathBuf) {
+    fn folder(files: &[File<'_>]) -> (Fs, MetaStore, PathBuf) {
         let fs = World::new(1).driver().fs();
         let dir = PathBuf::from("/d/t-0");
         fs.create_dir_all(&dir).unwrap();
@@ -214,9 +217,9 @@ mod tests {
     fn only_what_is_empty_or_marked_is_removed() {
         let ours = format!("version: 0\nid_hex: {ID}\n");
         let identity = (directory::PARTITION_METADATA, ours.as_bytes());
-        let torn: (&str, &[u8]) = (directory::PARTITION_METADATA, b"vers");
+        let torn: File<'_> = (directory::PARTITION_METADATA, b"vers");
         let segment = "00000000000000000000.log";
-        let cases: [(&[(&str, &[u8])], Fate); 7] = [
+        let cases: [(&[File<'_>], Fate); 7] = [
             (&[], Fate::Remove),
             (&[identity], Fate::Remove),
             (&[torn], Fate::Remove),
