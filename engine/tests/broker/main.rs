@@ -1,0 +1,20 @@
+//! The broker as its users meet it: a real process, real files, real sockets, on both backends.
+//!
+//! | module | what it shows |
+//! | --- | --- |
+//! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
+//! | [`hostile`] | bytes and clients that mean harm cost nobody else anything |
+//! | [`restart`] | what was acknowledged is there after stops of every kind, once |
+//! | [`trouble`] | what cannot work says so in one line, and changes nothing |
+//! | [`blocking`] | a shard's thread never waits in a system call |
+//! | [`library`] | the same engine inside a program |
+#![forbid(unsafe_code)]
+
+mod harness;
+
+mod blocking;
+mod hostile;
+mod library;
+mod protocol;
+mod restart;
+mod trouble;

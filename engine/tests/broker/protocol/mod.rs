@@ -1,0 +1,13 @@
+//! Every API that is served, asked well and badly, in old and new versions.
+
+mod configs;
+mod fetch;
+mod idempotence;
+mod negotiation;
+mod offsets;
+mod partitions;
+mod produce;
+mod records;
+mod sessions;
+mod shards;
+mod topics;
