@@ -38,6 +38,9 @@ pub struct Call {
     /// Only partitions with news are answered.
     incremental: bool,
     min_bytes: u64,
+    /// What the client and the settings allow.
+    asked_bytes: u64,
+    /// And what memory allows at this moment.
     max_bytes: u64,
     until: Nanos,
     wanted: Vec<Wanted>,
@@ -65,21 +68,22 @@ pub fn begin(
         }
     };
     let wait = Duration::from_millis(request.max_wait_ms.max(0) as u64);
-    let most = (context.config.fetch_max_bytes as u64).min(context.fetch_bytes);
+    let most = context.config.fetch_max_bytes as u64;
     let found = wanted.iter().map(|w| find(w, origin, context)).collect();
     let mut call = Call {
         origin,
         session,
         incremental,
         min_bytes: request.min_bytes.max(0) as u64,
-        max_bytes: (request.max_bytes.max(0) as u64).min(most),
+        asked_bytes: (request.max_bytes.max(0) as u64).min(most),
+        max_bytes: 0,
         until: context.now.after(wait),
         wanted,
         found,
         parts: Vec::new(),
         results: Vec::new(),
     };
-    let step = call.ask();
+    let step = call.ask(context.fetch_bytes);
     match step {
         Step::Ask(asks) if asks.is_empty() => {
             let step = call.advance(context);
@@ -164,8 +168,9 @@ fn named(topic: &str, id: Uuid, index: i32) -> Named {
 }
 
 impl Call {
-    /// Asks the owners of all partitions to read.
-    pub fn ask(&mut self) -> Step {
+    /// Asks the owners of all partitions to read, about `fetch_bytes` at most.
+    pub fn ask(&mut self, fetch_bytes: u64) -> Step {
+        self.max_bytes = self.asked_bytes.min(fetch_bytes);
         self.results = vec![None; self.wanted.len()];
         let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
         let mut reads: BTreeMap<ShardId, Vec<ReadAsk>> = BTreeMap::new();
@@ -203,11 +208,17 @@ impl Call {
                 Err(_) => failed = true,
             }
         }
-        if failed || bytes >= self.min_bytes || context.now >= self.until || self.wanted.is_empty()
-        {
+        // More than the most will never be there.
+        let enough = bytes >= self.min_bytes.min(self.max_bytes);
+        if failed || enough || context.now >= self.until || self.wanted.is_empty() {
             return self.reply(context);
         }
         Step::Park { until: self.until, watches: self.watches() }
+    }
+
+    /// What the reads that were asked for may bring, in bytes.
+    pub fn read_bytes_max(&self) -> u64 {
+        self.max_bytes
     }
 
     /// The answer must not wait any more.

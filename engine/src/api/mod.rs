@@ -179,11 +179,19 @@ impl Work {
         }
     }
 
-    /// A wait has ended, by time or because something changed.
-    pub fn resume(&mut self) -> Step {
+    /// A wait has ended, by time or because something changed; it may read about so much now.
+    pub fn resume(&mut self, fetch_bytes: u64) -> Step {
         match self {
-            Work::Fetch(call) => call.ask(),
+            Work::Fetch(call) => call.ask(fetch_bytes),
             _ => unreachable!("only fetches wait"),
+        }
+    }
+
+    /// What the questions that it has just asked may bring, in bytes that must be sent.
+    pub fn read_bytes_max(&self) -> u64 {
+        match self {
+            Work::Fetch(call) => call.read_bytes_max(),
+            _ => 0,
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Connection {
     missing: usize,
     /// Questions in service, oldest first, with the size of each.
     in_service: VecDeque<(Place, usize)>,
+    /// Bytes of answers among them, which wait for older ones.
+    ready_bytes: u64,
     outgoing: Outgoing,
     /// Bytes of the send in flight.
     sending_bytes: u64,
@@ -69,6 +71,7 @@ impl Connection {
             receive_bytes: RECEIVE_BYTES_MIN,
             missing: 0,
             in_service: VecDeque::new(),
+            ready_bytes: 0,
             outgoing: Outgoing::default(),
             sending_bytes: 0,
             sending: false,
@@ -98,8 +101,7 @@ impl Connection {
     /// # Errors
     /// When the length makes no sense: nothing that follows can be understood.
     pub fn next_frame(&mut self, limits: &Limits) -> Result<Option<Bytes>, FrameError> {
-        let full = self.in_service.len() >= limits.requests
-            || self.outgoing.bytes() > limits.outgoing_bytes as u64;
+        let full = self.is_full(limits);
         let Some(buffer) = self.buffer.as_mut().filter(|_| !full && self.state != State::Closed)
         else {
             return Ok(None);
@@ -110,6 +112,12 @@ impl Connection {
         }
         let mut whole = buffer.split_to(LENGTH_PREFIX_BYTES + len);
         Ok(Some(whole.split_off(LENGTH_PREFIX_BYTES).freeze()))
+    }
+
+    /// Whether it has as much in service, or waiting to be sent, as it may have.
+    fn is_full(&self, limits: &Limits) -> bool {
+        let waiting = self.outgoing.bytes() + self.ready_bytes;
+        self.in_service.len() >= limits.requests || waiting > limits.outgoing_bytes as u64
     }
 
     /// A question is in service.
@@ -124,6 +132,7 @@ impl Connection {
             .iter_mut()
             .find(|(place, _)| matches!(place, Place::Waiting(c) if *c == call));
         if let Some((place, _)) = place {
+            self.ready_bytes += parts.iter().map(Piece::len).sum::<u64>();
             *place = Place::Ready(parts);
         }
         let mut freed = 0;
@@ -132,6 +141,7 @@ impl Connection {
                 unreachable!()
             };
             freed += bytes;
+            self.ready_bytes -= parts.iter().map(Piece::len).sum::<u64>();
             self.outgoing.push(parts);
         }
         freed
@@ -139,9 +149,7 @@ impl Connection {
 
     /// The receive to start now, if one is due.
     pub fn next_receive(&mut self, limits: &Limits, may_receive: bool) -> Option<Op> {
-        let busy = self.in_service.len() >= limits.requests
-            || self.outgoing.bytes() > limits.outgoing_bytes as u64;
-        if busy || !may_receive || self.state != State::Open {
+        if self.is_full(limits) || !may_receive || self.state != State::Open {
             return None;
         }
         let missing = self.missing_bytes(limits);
@@ -176,7 +184,7 @@ impl Connection {
 
     /// Bytes of answers that the client has not taken yet.
     pub fn unsent_bytes(&self) -> u64 {
-        self.outgoing.bytes() + self.sending_bytes
+        self.ready_bytes + self.outgoing.bytes() + self.sending_bytes
     }
 
     /// Bytes received that are no whole request yet.
@@ -254,3 +262,7 @@ impl Connection {
         self.close();
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -17,6 +17,8 @@ pub struct CallState {
     open: usize,
     /// Waiting for something to change, at the latest until then.
     parked: Option<Nanos>,
+    /// What it has asked for may bring this many bytes that must be sent.
+    promised_bytes: u64,
 }
 
 impl Worker {
@@ -28,7 +30,8 @@ impl Worker {
         self.connections[connection as usize].begin(call, frame.len());
         let principal = self.principal.clone();
         let (work, step) = self.with_context(|context| api::begin(frame, &principal, context));
-        self.calls.insert(call, CallState { connection, work, open: 0, parked: None });
+        let state = CallState { connection, work, open: 0, parked: None, promised_bytes: 0 };
+        self.calls.insert(call, state);
         self.take_step(call, step);
     }
 
@@ -40,7 +43,7 @@ impl Worker {
             node: &self.node,
             sessions: &mut self.sessions,
             producer_ids: &mut self.producer_ids,
-            fetch_bytes: self.limits.fetch_bytes(self.unsent_bytes),
+            fetch_bytes: self.limits.fetch_bytes(self.unsent_bytes + self.promised_bytes),
             new_id: &mut *self.new_id,
             now: moment.now,
             unix_ms: moment.unix_ms,
@@ -77,10 +80,24 @@ impl Worker {
 
     fn ask_all(&mut self, call: CallId, asks: Vec<(ShardId, Ask)>) {
         self.set_open(call, asks.len());
+        self.promise(call);
         for (part, (shard, ask)) in asks.into_iter().enumerate() {
             let reply_to = self.reply_to(call, part as u32);
             self.ask(shard, ask, reply_to);
         }
+    }
+
+    /// Counts what a call may read before it has read it: the next one, perhaps of the same tick, gets
+    /// accordingly less.
+    fn promise(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        state.promised_bytes = state.work.read_bytes_max();
+        self.promised_bytes += state.promised_bytes;
+    }
+
+    /// Whatever the call has read is known, or it is over.
+    fn keep_promise(&mut self, state: &mut CallState) {
+        self.promised_bytes -= std::mem::take(&mut state.promised_bytes);
     }
 
     fn park(&mut self, call: CallId, until: Nanos, watches: Vec<(ShardId, Ask)>) {
@@ -121,6 +138,7 @@ impl Worker {
         }
         // Taken out while it runs, so that it may look at everything else.
         let mut state = self.calls.remove(&call).expect("just seen");
+        self.keep_promise(&mut state);
         let step = self.with_context(|context| state.work.advance(context));
         self.calls.insert(call, state);
         self.take_step(call, step);
@@ -132,7 +150,8 @@ impl Worker {
         if let Some(until) = state.parked.take() {
             self.deadlines.remove(&(until, call));
         }
-        let step = state.work.resume();
+        let fetch_bytes = self.limits.fetch_bytes(self.unsent_bytes + self.promised_bytes);
+        let step = state.work.resume(fetch_bytes);
         let watched = state.work.watched();
         for (shard, keys) in watched {
             self.ask(shard, Ask::Unwatch(keys, call), ReplyTo::Nobody);
@@ -162,13 +181,15 @@ impl Worker {
         if let Some(connection) = self.connections.get_mut(state.connection as usize) {
             self.held_bytes -= connection.answer(call, parts);
             self.touched.push(state.connection);
+            self.count_held(state.connection);
         }
     }
 
     /// A connection is gone: its calls go too, and nothing watches for them any more.
     pub(super) fn drop_calls(&mut self, calls: Vec<CallId>) {
         for call in calls {
-            let Some(state) = self.calls.remove(&call) else { continue };
+            let Some(mut state) = self.calls.remove(&call) else { continue };
+            self.keep_promise(&mut state);
             if let Some(until) = state.parked {
                 self.deadlines.remove(&(until, call));
                 for (shard, keys) in state.work.watched() {

@@ -73,6 +73,8 @@ pub struct Worker {
     held_bytes: usize,
     /// Bytes of answers that clients have not taken yet.
     unsent_bytes: u64,
+    /// Bytes that reads in progress may bring.
+    promised_bytes: u64,
     was_pressed: bool,
     /// The connection that may complete a large request although memory is short.
     favoured: Option<Favoured>,
@@ -150,6 +152,7 @@ impl Worker {
             limits: parts.limits,
             held_bytes: 0,
             unsent_bytes: 0,
+            promised_bytes: 0,
             was_pressed: false,
             favoured: None,
             controller: parts.controller,
@@ -301,3 +304,6 @@ impl Worker {
         self.close_idle(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

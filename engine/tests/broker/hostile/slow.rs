@@ -41,17 +41,26 @@ fn consumers_that_never_read_cost_nobody_else_anything() {
         let mut bystander = Bystander::of(&broker);
         bystander.client.create("big", 1, &[]);
         let mut producer = broker.connect();
+        bystander.client.create("empty", 1, &[]);
         let mut greedy: Vec<Client> = (0..40).map(|_| broker.connect()).collect();
         let mut offset = 0;
         for round in 0..40 {
             for _ in 0..4 {
                 offset = producer.append("big", 0, &sized(1, 500_000, round));
             }
-            // Each asks for what is newest and in memory, and never hears the answer.
-            for client in &mut greedy {
-                let from = [(0, offset - 3)];
-                client
-                    .ask_fetch(&Want { partition_bytes: 4 << 20, ..Want::from("big", &from) }, 12);
+            // Each asks for what is newest and in memory, and never hears the answer: once a round, and
+            // once many times in a row, every other one behind a question that waits.
+            let from = [(0, offset - 3)];
+            let want = Want { partition_bytes: 4 << 20, ..Want::from("big", &from) };
+            for (n, client) in greedy.iter_mut().enumerate() {
+                let times = if n as u64 == round { 50 } else { 1 };
+                if times > 1 && n % 2 == 0 {
+                    let waits = Want { wait_ms: 60_000, ..Want::from("empty", &[(0, 0)]) };
+                    client.ask_fetch(&waits, 12);
+                }
+                for _ in 0..times {
+                    client.ask_fetch(&want, 12);
+                }
             }
             bystander.works_soon();
         }

@@ -145,6 +145,24 @@ fn a_fetch_waits_until_there_is_enough() {
     });
 }
 
+/// More than the most that an answer may hold will never be there.
+#[test]
+fn a_fetch_does_not_wait_for_more_than_it_may_get() {
+    on_both(|backend| {
+        let broker = Broker::start(backend);
+        let mut client = broker.connect();
+        client.create("t", 1, &[]);
+        for n in 0..10 {
+            client.append("t", 0, &sized(1, 20_000, n));
+        }
+        let started = Instant::now();
+        let want = Want { wait_ms: LONG_MS, bytes_min: i32::MAX, ..Want::from("t", &[(0, 0)]) };
+        let answer = client.fetch(&Want { bytes_max: 50_000, ..want });
+        assert!(!answer.only().bytes.is_empty());
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    });
+}
+
 /// Answers go out in the order of the questions, so a fetch that waits holds up what was asked behind it.
 #[test]
 fn pipelined_requests_are_answered_in_order() {
