@@ -90,7 +90,9 @@ impl Room {
         let step = (self.allocated.0 * (GROWTH - 1)).clamp(FIRST_STEP, STEP_MAX);
         let step = step.min(self.ahead_bytes_max);
         let missing = !self.fits(end, wanted);
-        let low = self.allocated.0 - end.0.min(self.allocated.0) < step / 2;
+        // Half used: what is taken ahead is in proportion to what was needed so far.
+        let left = self.allocated.0 - end.0.min(self.allocated.0);
+        let low = left < self.allocated.0.min(self.ahead_bytes_max) / 2;
         if missing || (low && self.allocated.0 > 0 && self.allocated.0 < segment_bytes) {
             let needed =
                 (end.0 + wanted as u64).next_multiple_of(headwater_io::buffer::BLOCK as u64);
@@ -149,6 +151,22 @@ mod tests {
             assert!(room.fits(end, 15_000));
             assert!(room.zeroed >= Position(end.0 + 15_000), "{room:?} {end}");
             end.0 += 15_000;
+        }
+    }
+
+    /// A thousand partitions with a record each must not take a thousand times the largest step.
+    #[test]
+    fn a_file_with_little_in_it_takes_little_space() {
+        let mut room = Room::exact(Position(0));
+        for (records, most) in [(1, 256 << 10), (1000, 1 << 20), (2000, 4 << 20)] {
+            let end = Position(records * 300);
+            while let Some(step) = room.next_step(end, 300, 300, SEGMENT) {
+                match step {
+                    Step::Allocate(to) => room.grant(to),
+                    Step::Zero(_, to) => room.zeroed = to,
+                }
+            }
+            assert!(room.allocated.0 <= most, "{} for {records} records", room.allocated);
         }
     }
 
