@@ -160,6 +160,9 @@ fn a_shards_thread_makes_no_call_that_blocks() {
         let strace = ["strace", "-f", "-ttt", "-qq", "-o", trace.to_str().expect("text")];
         let mut broker = options.under(&strace).start_in(folder.clone());
         let from = seconds();
+        work(&broker);
+        let to = seconds();
+        // By now: a thread has its parent's name until it gives itself one.
         let names = facts::threads(broker.pid());
         let shards: BTreeSet<u32> = names
             .iter()
@@ -167,8 +170,6 @@ fn a_shards_thread_makes_no_call_that_blocks() {
             .map(|(id, _)| *id)
             .collect();
         assert_eq!(shards.len(), 2, "{names:?}");
-        work(&broker);
-        let to = seconds();
         broker.signal("TERM");
         assert!(broker.wait(Duration::from_secs(20)).success());
         let text = fs::read_to_string(&trace).expect("what strace wrote");

@@ -88,8 +88,8 @@ fn load(broker: &Broker, producers: &mut [Producer], then: impl FnOnce()) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for producer in producers {
-            let (broker, done) = (broker, &done);
-            scope.spawn(move || producer.run(&mut broker.connect(), done));
+            let (mut client, done) = (broker.connect(), &done);
+            scope.spawn(move || producer.run(&mut client, done));
         }
         then();
         done.store(true, Ordering::Relaxed);
@@ -168,8 +168,8 @@ fn topics_survive_kills_in_the_middle_of_their_creation() {
         let mut known = Vec::new();
         for round in 0..5u64 {
             std::thread::scope(|scope| {
-                let creating = scope.spawn(|| {
-                    let mut client = broker.connect();
+                let mut client = broker.connect();
+                let creating = scope.spawn(move || {
                     let mut made = Vec::new();
                     for n in 0.. {
                         let topic = format!("r{round}-n{n}");
