@@ -201,15 +201,18 @@ impl Call {
     /// Replies if there is enough, or time is up; waits otherwise.
     pub fn advance(&mut self, context: &mut Context<'_>) -> Step {
         let results = self.results.iter().flatten();
-        let (mut bytes, mut failed) = (0, false);
+        let (mut bytes, mut failed, mut more) = (0, false, false);
         for result in results {
             match result {
-                Ok(read) => bytes += read.bytes,
+                Ok(read) => {
+                    bytes += read.bytes;
+                    more |= read.more;
+                }
                 Err(_) => failed = true,
             }
         }
-        // More than the most will never be there.
-        let enough = bytes >= self.min_bytes.min(self.max_bytes);
+        // What a limit held back will not come by waiting.
+        let enough = bytes >= self.min_bytes || more;
         if failed || enough || context.now >= self.until || self.wanted.is_empty() {
             return self.reply(context);
         }

@@ -60,6 +60,8 @@ pub struct Read {
     pub pieces: Vec<Piece>,
     /// Their length together.
     pub bytes: u64,
+    /// Whether it ends before the visible end, because of its limit or that of a segment.
+    pub more: bool,
 }
 
 /// Why nothing can be read.
@@ -100,7 +102,7 @@ impl Log {
         if end == visible.byte {
             self.remember(Cursor { offset: visible.offset, byte: end });
         }
-        Ok(Read { pieces, bytes: end.0 - start.0 })
+        Ok(Read { pieces, bytes: end.0 - start.0, more: end < visible.byte })
     }
 
     /// Takes note of what [`Look`] found.

@@ -157,6 +157,8 @@ pub struct ReadAnswer {
     pub pieces: Vec<Piece>,
     /// Their length together.
     pub bytes: u64,
+    /// Whether there is more than the question's limits let through.
+    pub more: bool,
     /// The end of what consumers see.
     pub high_watermark: Offset,
     /// Start of the log.

@@ -157,6 +157,7 @@ impl Partition {
         let answer = |read: crate::log::read::Read, log: &Log| ReadAnswer {
             pieces: read.pieces,
             bytes: read.bytes,
+            more: read.more,
             high_watermark: visible.offset,
             log_start: log.log_start(),
         };
