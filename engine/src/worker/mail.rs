@@ -34,6 +34,8 @@ pub enum Letter {
     Published(u64),
     /// Finish and stop.
     Stop,
+    /// A shard that stops has answered its clients: it will not ask any more.
+    Drained,
 }
 
 /// One shard's box, and the way to all others.
@@ -97,6 +99,7 @@ impl Worker {
                 }
                 Letter::Published(number) => self.published(number),
                 Letter::Stop => self.begin_stop(),
+                Letter::Drained => self.drained_shards += 1,
             }
         }
     }

@@ -87,6 +87,8 @@ pub struct Worker {
     completions: Vec<Completion>,
     answers: Vec<(ReplyTo, Answer)>,
     stop: stop::Stop,
+    /// Shards that have answered their clients and will ask nothing more.
+    drained_shards: usize,
 }
 
 /// What a worker is made of.
@@ -162,6 +164,7 @@ impl Worker {
             completions: Vec::with_capacity(256),
             answers: Vec::with_capacity(256),
             stop: stop::Stop::default(),
+            drained_shards: 0,
         }
     }
 

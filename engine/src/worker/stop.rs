@@ -1,11 +1,15 @@
 //! Stopping: no new requests, answers to those in service, everything flushed, and then an end; each
 //! stage with a limit, so that a slow client or disk cannot hold it up for ever.
+//!
+//! A shard whose own clients are answered goes on serving the other shards until theirs are, too.
 
 use std::time::Duration;
 
 use headwater_io::clock::Nanos;
 
 use super::Worker;
+use super::mail::Letter;
+use crate::model::ShardId;
 
 /// How long requests in service may take.
 const ANSWERS: Duration = Duration::from_secs(3);
@@ -20,6 +24,8 @@ pub(super) enum Stop {
     Running,
     /// Requests in service are answered.
     Draining(Nanos),
+    /// They are, here; other shards may still ask.
+    Drained(Nanos),
     /// Logs are flushed.
     Flushing(Nanos),
     /// Nothing is left to do.
@@ -29,7 +35,7 @@ pub(super) enum Stop {
 impl Stop {
     pub(super) fn deadline(&self) -> Option<Nanos> {
         match self {
-            Stop::Draining(until) | Stop::Flushing(until) => Some(*until),
+            Stop::Draining(until) | Stop::Drained(until) | Stop::Flushing(until) => Some(*until),
             Stop::Running | Stop::Stopped => None,
         }
     }
@@ -51,12 +57,25 @@ impl Worker {
         if let Stop::Draining(until) = self.stop
             && (now >= until || !self.has_busy_connections())
         {
+            self.stop = Stop::Drained(until);
+            self.drained_shards += 1;
+            for shard in (0..self.mail.shards()).map(|n| ShardId(n as u16)) {
+                if shard != self.id {
+                    self.mail.send(shard, Letter::Drained);
+                }
+            }
+            // This may be the last thing that this shard says.
+            self.mail.flush();
+        }
+        if let Stop::Drained(until) = self.stop
+            && (now >= until || self.drained_shards >= self.mail.shards())
+        {
             self.shard.flush_all();
             self.stop = Stop::Flushing(now.after(FLUSH));
         }
         // At once: a shard that has nothing to flush gets no completion that would wake it.
         if let Stop::Flushing(until) = self.stop
-            && (now >= until || self.shard.is_quiet())
+            && (now >= until || (self.shard.is_quiet() && !self.mail.is_backed_up()))
         {
             if now >= until {
                 tracing::error!(
