@@ -6,7 +6,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`args`] | what can be typed |
-//! | [`serve`] | runs a broker |
+//! | [`serve`] | runs a broker, with its [`log`] |
 //! | [`topic`], [`config`] | ask a broker, over Kafka's protocol through [`client`] |
 //! | [`doctor`] | looks at the machine |
 //! | [`dump`], [`verify`] | look at files, and change nothing |
@@ -17,6 +17,7 @@ pub mod config;
 pub mod doctor;
 pub mod dump;
 pub mod error;
+pub mod log;
 pub mod print;
 pub mod serve;
 pub mod topic;

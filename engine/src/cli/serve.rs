@@ -9,6 +9,7 @@ use signal_hook::iterator::Signals;
 
 use super::args::ServeArgs;
 use super::error::CliError;
+use super::log::Log;
 use crate::boot;
 
 /// Serves until a signal; the second signal ends the process at once.
@@ -16,7 +17,13 @@ use crate::boot;
 /// # Errors
 /// One line that says what to do.
 pub fn run(args: &ServeArgs) -> Result<(), CliError> {
-    log_to_stderr();
+    let log = Log::start();
+    let served = serve(args);
+    log.flush();
+    served
+}
+
+fn serve(args: &ServeArgs) -> Result<(), CliError> {
     let mut signals = Signals::new([SIGTERM, SIGINT])
         .map_err(|e| CliError::Serve(format!("signals cannot be caught: {e}")))?;
     let running =
@@ -41,13 +48,4 @@ pub fn run(args: &ServeArgs) -> Result<(), CliError> {
         }
     });
     running.stop().map_err(|e| CliError::Serve(format!("stopped, but not cleanly: {e}")))
-}
-
-/// `HEADWATER_LOG` chooses what is logged, as in `HEADWATER_LOG=headwater=debug`.
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HEADWATER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Fails only when a program that calls this has its own: then that one is right.
-    drop(subscriber.try_init());
 }

@@ -16,7 +16,7 @@ use headwater_protocol::messages::list_offsets::MAX_TIMESTAMP;
 use crate::harness::batches::{THEN_MS, plain, sized};
 use crate::harness::broker::{Broker, Folder, Options};
 use crate::harness::requests::Want;
-use crate::harness::{facts, on_both};
+use crate::harness::{eventually, facts, on_both};
 
 /// One system call, as `strace -ttt` prints it.
 #[derive(Debug)]
@@ -138,6 +138,13 @@ fn work(broker: &Broker) {
     for _ in 0..10 {
         broker.connect().topics();
     }
+    // What is worth a line in the log.
+    let mut stranger = broker.connect();
+    stranger.send(b"GET / HTTP/1.1\r\n\r\n").expect("a connection");
+    assert!(stranger.is_closed());
+    eventually("a line of the log", Duration::from_secs(5), || {
+        broker.log().contains("connection closed").then_some(())
+    });
 }
 
 #[test]
