@@ -70,9 +70,14 @@ pub enum SessionError {
 pub struct FetchSessions {
     sessions: HashMap<i32, Session>,
     most: usize,
+    /// Partitions of all of them.
+    partitions: usize,
     next_id: i32,
     clock: u64,
 }
+
+/// The most partitions that all sessions of one shard remember; about 300 bytes each.
+const PARTITIONS_MAX: usize = 100_000;
 
 /// The epoch of a request that wants no session.
 pub const FINAL_EPOCH: i32 = -1;
@@ -81,25 +86,40 @@ impl FetchSessions {
     /// At most `most` sessions; ids start at `seed`, so that those of an earlier process are not mistaken
     /// for new ones.
     pub fn new(most: usize, seed: i32) -> Self {
-        FetchSessions { sessions: HashMap::new(), most, next_id: seed.max(1), clock: 0 }
+        let sessions = HashMap::new();
+        FetchSessions { sessions, most, partitions: 0, next_id: seed.max(1), clock: 0 }
     }
 
     /// Starts a session; 0 when there is no room for one.
     pub fn start(&mut self, wanted: Vec<Wanted>) -> i32 {
-        if self.most == 0 {
+        if self.most == 0 || wanted.len() > PARTITIONS_MAX {
             return 0;
         }
         if self.sessions.len() >= self.most {
-            let oldest = self.sessions.iter().min_by_key(|(_, session)| session.used);
-            let oldest = oldest.map(|(id, _)| *id).expect("there is one");
-            self.sessions.remove(&oldest);
+            self.close_oldest();
         }
         let id = self.next_id;
         self.next_id = if id == i32::MAX { 1 } else { id + 1 };
         self.clock += 1;
-        let wanted = wanted.into_iter().map(|wanted| (wanted.partition.clone(), wanted)).collect();
+        let wanted: IndexMap<_, _> =
+            wanted.into_iter().map(|wanted| (wanted.partition.clone(), wanted)).collect();
+        self.partitions += wanted.len();
         self.sessions.insert(id, Session { epoch: 1, wanted, used: self.clock });
+        self.make_room();
         id
+    }
+
+    /// Ends sessions until the others may keep what they remember: the least recently used first.
+    fn make_room(&mut self) {
+        while self.partitions > PARTITIONS_MAX {
+            self.close_oldest();
+        }
+    }
+
+    fn close_oldest(&mut self) {
+        let oldest = self.sessions.iter().min_by_key(|(_, session)| session.used);
+        let oldest = oldest.map(|(id, _)| *id).expect("there is one");
+        self.close(oldest);
     }
 
     /// Continues a session: applies what changed and returns everything that is fetched.
@@ -117,6 +137,7 @@ impl FetchSessions {
         session.epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
         self.clock += 1;
         session.used = self.clock;
+        let before = session.wanted.len();
         if !forgotten.is_empty() {
             // In one pass: one by one, a request that forgets a million would take for ever.
             let forgotten: HashSet<&Named> = forgotten.iter().collect();
@@ -128,7 +149,11 @@ impl FetchSessions {
             }
             session.wanted.insert(wanted.partition.clone(), wanted);
         }
-        Ok(session.wanted.values().cloned().collect())
+        let all = session.wanted.values().cloned().collect();
+        self.partitions = self.partitions + session.wanted.len() - before;
+        // If it has too many alone, its client hears next time that it is gone.
+        self.make_room();
+        Ok(all)
     }
 
     /// Notes what the client is being told; partitions that had data go to the end, so that the others get
@@ -154,7 +179,8 @@ impl FetchSessions {
 
     /// Ends a session.
     pub fn close(&mut self, id: i32) {
-        self.sessions.remove(&id);
+        let closed = self.sessions.remove(&id);
+        self.partitions -= closed.map_or(0, |session| session.wanted.len());
     }
 }
 
@@ -198,6 +224,26 @@ mod tests {
         assert_eq!(order(sessions.update(id, 1, vec![], &[]).unwrap()), [1, 3, 4, 0, 2]);
         sessions.told(id, (0..5).map(|index| told(index, 6, true)).collect());
         assert_eq!(order(sessions.update(id, 2, vec![], &[]).unwrap()), [1, 3, 4, 0, 2]);
+    }
+
+    #[test]
+    fn sessions_do_not_remember_more_than_there_is_room_for() {
+        let many = |from: i32, count: i32| (from..from + count).map(|n| wanted(n, 0)).collect();
+        let most = PARTITIONS_MAX as i32;
+        let mut sessions = FetchSessions::new(10, 1);
+        assert_eq!(sessions.start(many(0, most + 1)), 0);
+        let one = sessions.start(many(0, most / 2));
+        let two = sessions.start(many(0, most / 2));
+        assert!(sessions.update(one, 1, vec![], &[]).is_ok());
+        let three = sessions.start(many(0, 1));
+        assert_eq!(sessions.update(two, 1, vec![], &[]), Err(SessionError::NotFound));
+        assert_eq!(
+            sessions.update(one, 2, many(0, most / 2), &[]).unwrap().len(),
+            most as usize / 2
+        );
+        sessions.update(three, 1, many(1, most), &[]).unwrap();
+        assert_eq!(sessions.update(three, 2, vec![], &[]), Err(SessionError::NotFound));
+        assert_eq!((sessions.sessions.len(), sessions.partitions), (0, 0));
     }
 
     #[test]

@@ -111,6 +111,10 @@ impl Connection {
             return Ok(None);
         }
         let mut whole = buffer.split_to(LENGTH_PREFIX_BYTES + len);
+        if whole.len() > RECEIVE_BYTES_MAX {
+            // The rest would keep all the memory that this one took for as long as the connection lives.
+            *buffer = BytesMut::from(&buffer[..]);
+        }
         Ok(Some(whole.split_off(LENGTH_PREFIX_BYTES).freeze()))
     }
 

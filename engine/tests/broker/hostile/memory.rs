@@ -59,6 +59,23 @@ fn large_requests_that_are_never_finished_stop_nobody_else() {
     });
 }
 
+/// What a large request took is given back, also when its connection stays.
+#[test]
+fn large_requests_leave_nothing_behind() {
+    on_both(|backend| {
+        let broker = start(backend);
+        let mut bystander = Bystander::of(&broker);
+        let large = vec![0; 12 << 20];
+        let mut all: Vec<Client> = (0..40).map(|_| broker.connect()).collect();
+        for client in &mut all {
+            let produced = client.produce("bystander", 0, &large);
+            assert_eq!(produced.error, ErrorCode::CorruptMessage);
+        }
+        bystander.works_soon();
+        is_well(&broker);
+    });
+}
+
 /// Producers that wait for nothing send faster than any disk writes.
 #[test]
 fn producers_that_want_no_answer_are_slowed_down_by_the_disk() {

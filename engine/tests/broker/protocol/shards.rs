@@ -12,8 +12,8 @@ use headwater_protocol::wire::uuid::Uuid;
 
 use crate::harness::batches::{plain, sized};
 use crate::harness::broker::Options;
-use crate::harness::on_both;
 use crate::harness::requests::Want;
+use crate::harness::{eventually, on_both};
 
 const PARTITIONS: i32 = 7;
 
@@ -101,6 +101,10 @@ fn pipelines_of_several_connections_keep_their_order() {
             }
         });
         let mut client = broker.connect();
+        eventually("what was only written is visible", Duration::from_secs(5), || {
+            let ends = (0..4).map(|partition| client.ends("t", partition).1);
+            (ends.sum::<i64>() == 800).then_some(())
+        });
         let mut seen = BTreeSet::new();
         for partition in 0..4 {
             let values: Vec<_> =
