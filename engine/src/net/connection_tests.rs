@@ -58,15 +58,13 @@ impl Ends {
             let until = self.io.clock().now().after(Duration::from_micros(20));
             self.io.wait(&mut completions, until);
         }
-        for completion in completions.drain(..).filter(|c| c.token == RECEIVED) {
-            let Ok(Done::Received(buffer, n)) = completion.result else {
-                panic!("a receive failed")
-            };
-            self.connection.received(buffer, n, NOW);
-            self.receiving = false;
-            return true;
-        }
-        false
+        let Some(completion) = completions.into_iter().find(|c| c.token == RECEIVED) else {
+            return false;
+        };
+        let Ok(Done::Received(buffer, n)) = completion.result else { panic!("a receive failed") };
+        self.connection.received(buffer, n, NOW);
+        self.receiving = false;
+        true
     }
 
     fn frame(&mut self) -> Option<Bytes> {
