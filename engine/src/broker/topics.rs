@@ -3,7 +3,7 @@
 //! A topic is created in this order: folders with their empty logs, durable; then the record. Deleted: a
 //! mark, the record, then the folders. So after a stop at any point a record without folders does not
 //! occur, and a folder without a record is a leftover if it is marked or empty. Any other one has records
-//! that somebody may miss ([`fate`]): it is kept.
+//! that somebody may miss (`fate`): it is kept.
 
 use std::io;
 use std::path::{Path, PathBuf};
