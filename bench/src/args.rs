@@ -58,7 +58,7 @@ pub struct Place {
     /// Measure the disk that holds this directory. A folder is made in it and removed afterwards.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub data_dir: PathBuf,
-    /// Keep the results in this folder [default: results/<date>-<machine>-<command>].
+    /// Keep the results in this folder (default: `results/<date>-<machine>-<command>`).
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print the summary as JSON on standard output instead of tables.

@@ -88,7 +88,7 @@ pub struct RunArgs {
     /// Use this many distinct keys; 0 sends no key [default: 0]
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Load")]
     key_cardinality: Option<u64>,
-    /// Send the key<TAB>value lines of a file, once (with --duration: again and again)
+    /// Send the `key<TAB>value` lines of a file, once (with --duration: again and again)
     #[arg(long, value_name = "FILE", help_heading = "Load")]
     input: Option<PathBuf>,
     /// Seed of payload and keys [default: random, printed in the result]

@@ -1,7 +1,8 @@
 //! The seam at the bottom of Headwater: operations in, completions out, and the time.
 //!
-//! Everything above submits an [`Op`] to a [`Driver`] and later reaps a [`Completion`]; three backends
-//! stand behind the same types and nothing generic leaves this crate:
+//! Everything above submits an [`Op`](op::Op) to a [`Driver`](driver::Driver) and later reaps a
+//! [`Completion`](op::Completion); three backends stand behind the same types and nothing generic leaves
+//! this crate:
 //!
 //! * `uring`: one io_uring per thread, one `io_uring_enter` a tick, a short spin before it sleeps;
 //! * `posix`: epoll and a few I/O threads, for places where io_uring is forbidden;
