@@ -83,9 +83,17 @@ pub fn shapes() -> Vec<Shape> {
                 // The limit overwrites blocks that were written before; fresh ones are slower for anybody
                 // (engine/docs/notes/2026-11-26-fresh-blocks.md). So the log's segment is written ahead, too.
                 // Twice what is written: past its middle the next segment would be zeroed meanwhile.
-                s.set = &["log.preallocate=true", "log.segment.bytes=2147479552"];
+                // A pool that the run goes round many times: a large one is still being touched for the first
+                // time at the end of so short a run (engine/docs/notes/2026-11-26-what-a-stream-of-writes-costs.md).
+                s.set = &[
+                    "log.preallocate=true",
+                    "log.segment.bytes=2147479552",
+                    "memory.bytes=67108864",
+                ];
                 // By size: a count of records would be cut into batches of 256 KiB.
                 (s.client.batch_records, s.client.batch_bytes) = (None, 1_048_000);
+                // Long enough that every batch fills.
+                s.client.linger_ms = 5.0;
                 // Deep enough that the device never waits for the program.
                 s.client.in_flight = 16;
                 s.client.bytes_max = 900 << 20;

@@ -65,6 +65,7 @@ const fn disk(verb: Verb, bytes: usize, depth: usize) -> What {
 /// Everything, for `bench limits`.
 pub fn all() -> Vec<Item> {
     let mut items = vec![short(SEQUENTIAL_WRITE), short(SEQUENTIAL_READ)];
+    items.push(long(disk(Verb::WriteSame, 1 << 20, 8)));
     for bytes in DURABLE_SIZES {
         items.push(Item { what: written(bytes), in_short_list: bytes <= 256 << 10 });
     }
@@ -109,6 +110,7 @@ impl What {
         match self {
             What::Disk(Job { verb, bytes, depth }) => match verb {
                 Verb::Write => format!("disk_write_{bytes}_depth_{depth}"),
+                Verb::WriteSame => format!("disk_write_same_{bytes}_depth_{depth}"),
                 Verb::Read => format!("disk_read_{bytes}_depth_{depth}"),
                 Verb::WriteDurable => format!("disk_write_durable_{bytes}_depth_{depth}"),
                 Verb::WriteThenSync => format!("disk_write_then_sync_{bytes}"),
@@ -135,6 +137,7 @@ impl What {
                 match verb {
                     Verb::Write if depth > 1 => format!("sequential write, {size}, depth {depth}"),
                     Verb::Write => format!("write, {size}"),
+                    Verb::WriteSame => format!("the same {size} again, depth {depth}"),
                     Verb::Read => format!("sequential read, {size}, depth {depth}"),
                     Verb::WriteDurable => format!("durable write, {size}, depth {depth}"),
                     Verb::WriteThenSync => format!("write + fdatasync, {size}"),
