@@ -10,11 +10,12 @@
 //! * [`api`]: frames to meaning, one file per Kafka API;
 //! * [`broker`]: decisions and their records: topics, identity, producer ids, fetch sessions;
 //! * [`shard`]: the partitions of one core: who waits for what;
+//! * [`journal`]: one core's journal: frames, files, checkpoints, what a scan of them means; pure;
 //! * [`log`]: one partition's log: append, read, group commit, recovery;
 //! * [`segment`]: one file of a log: batches, index, tail, space.
 //!
 //! Free to all: [`config`] (every setting once), [`model`] (offsets, positions, epochs as types),
-//! [`token`] (names of operations in flight).
+//! [`token`] (names of operations in flight), [`planted`] (mistakes for the simulator to find).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -31,10 +32,12 @@ pub mod broker;
 
 pub mod shard;
 
+pub mod journal;
 pub mod log;
 
 pub mod segment;
 
 pub mod config;
 pub mod model;
+pub mod planted;
 pub mod token;
