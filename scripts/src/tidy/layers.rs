@@ -10,10 +10,10 @@ use super::source::{RustFile, Sources};
 const ABOVE: &[&str] = &["main", "bin", "boot", "cli", "embedded", "worker"];
 
 /// From the socket down to the file.
-const LAYERS: &[&str] = &["net", "api", "broker", "shard", "log", "segment"];
+const LAYERS: &[&str] = &["net", "api", "broker", "shard", "log", "journal", "segment"];
 
 /// Free to all, and knowing only each other.
-const BELOW: &[&str] = &["config", "metrics", "model", "token"];
+const BELOW: &[&str] = &["config", "metrics", "model", "planted", "token"];
 
 /// A place in the order; the higher, the more a module may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
