@@ -2,3 +2,13 @@
 //!
 //! Pure: formats, the state of the ring of files, and what a scan of them means. Submits nothing; must
 //! not know logs, shards or requests.
+//!
+//! * [`frame`]: one group commit as bytes;
+//! * [`header`]: the first block of a file;
+//! * [`ring`]: which file and byte the next frame goes to, and which files are free again.
+
+pub mod frame;
+pub mod header;
+pub mod ring;
+
+mod fields;
