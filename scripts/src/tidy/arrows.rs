@@ -10,6 +10,7 @@ const MAY_LINK: &[(&str, &[&str])] = &[
     ("headwater", &["headwater-protocol", "headwater-io"]),
     ("headwater-loadgen", &["headwater", "headwater-protocol", "headwater-io"]),
     ("headwater-sim", &["headwater", "headwater-loadgen", "headwater-io"]),
+    ("headwater-fuzz", &["headwater", "headwater-loadgen", "headwater-protocol", "headwater-io"]),
     ("headwater-bench", &["headwater", "headwater-loadgen", "headwater-protocol", "headwater-io"]),
     ("xtask", &[]),
 ];

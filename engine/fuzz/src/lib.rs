@@ -1,0 +1,24 @@
+//! Bytes that mean harm, or that a disk has damaged, for every parser that meets bytes from outside.
+//!
+//! A [`targets::Target`] is two plain functions: one makes an input from a seed, the other takes any bytes and
+//! panics when a promise is broken. [`run`] feeds one to the other; a failure is a target's name and a number, and
+//! that number alone makes the same input again.
+//!
+//! Inputs are not noise: a sound input is made first, as the broker or a client would make it, and damaged then, and
+//! where a checksum would end the story at once the checksum is made right again ([`damage`]). Coverage-guided
+//! fuzzers need a compiler that this house does not build with; the check of a target takes any bytes, so one can
+//! be put in front of it.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod damage;
+pub mod memory;
+pub mod run;
+pub mod targets;
+
+// A body of every API and version, and what decodes it: one table for the protocol's tests and for the inputs here.
+#[path = "../../protocol/tests/served/bodies.rs"]
+mod bodies;
+#[path = "../../protocol/tests/served/samples.rs"]
+mod samples;
