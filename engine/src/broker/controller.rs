@@ -435,6 +435,7 @@ impl Place {
             pool: self.pools[usize::from(shard.0)].clone(),
             epoch: self.epoch,
             clean,
+            journaled: None,
             batch_bytes_max: topic.config.max_message_bytes as usize,
         };
         log.open()

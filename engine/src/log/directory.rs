@@ -11,6 +11,7 @@
 //!     <base offset>.hwindex                 offsets and times, of a sealed segment
 //!     <offset>.hwsnapshot                   producers as of that offset
 //!     next.segment                          made ready, not yet named
+//!     acknowledged                          where the log must end, when it does not
 //! <data dir>/<topic>-<partition>.<n>.deleted/   on its way out
 //! <data dir>/<topic>-<partition>.<n>.stray/     records of a topic that the metadata log does not know
 //! ```
@@ -31,6 +32,8 @@ pub const CLEAN: &str = "clean";
 pub const PARTITION_METADATA: &str = "partition.metadata";
 /// A segment that is ready and has no name yet.
 pub const NEXT_SEGMENT: &str = "next.segment";
+/// In the folder of a log that lacks acknowledged records: where it must end.
+pub const ACKNOWLEDGED: &str = "acknowledged";
 /// What a folder that is being deleted ends with.
 pub const DELETED: &str = ".deleted";
 /// What a folder with records of an unknown topic ends with: kept, and not served.

@@ -16,17 +16,16 @@ use headwater_protocol::batch::header;
 use super::append::{AppendError, AppendTime, Appended};
 use super::read::{Piece, ReadError};
 use super::record_set::RecordSet;
-use super::recovery::{self, Behind, CleanEnd, Decision, OpenLog};
+use super::recovery::{CleanEnd, OpenLog};
 use super::watermarks::Mark;
 use super::{Health, Log, LogSettings};
 use crate::model::{LeaderEpoch, Offset};
-use crate::segment::scan::ScanEnd;
 use crate::token::Owner;
 
 const DIR: &str = "/data/t-0";
 const BATCH_MAX: usize = 51 << 10;
 
-fn settings() -> LogSettings {
+pub(super) fn settings() -> LogSettings {
     LogSettings {
         // Tiny, so that rolls and several units in flight happen in every run.
         segment_bytes: 256 << 10,
@@ -69,6 +68,7 @@ fn open(io: &Driver, epoch: i32, clean: Option<CleanEnd>) -> Log {
         pool: BufferPool::new(16 << 20, 16 << 20),
         epoch: LeaderEpoch(epoch),
         clean,
+        journaled: None,
         batch_bytes_max: BATCH_MAX,
     };
     log.open().unwrap()
@@ -393,27 +393,4 @@ fn a_retry_is_recognised_across_a_power_cut() {
     assert_eq!((again.duplicate, again.base_offset, again.end), (true, Offset(6), Offset(7)));
     let gap = b.append_set(batch(Producer { id: 7, epoch: 0, base_sequence: 9 }, 1, b"x"));
     assert!(matches!(gap, Err(AppendError::Sequence(_))));
-}
-
-#[test]
-fn the_recovery_table() {
-    use Behind::{FarBatch, NearBatch, Nothing, Rubbish};
-    let broken = ScanEnd::Broken(header::BatchError::ZeroFill);
-    let gap = ScanEnd::OffsetGap { expected: Offset(1), found: Offset(2) };
-    let columns = [Nothing, Rubbish, NearBatch, FarBatch];
-    let rows = [
-        (ScanEnd::AtEnd, [Decision::Serve; 4]),
-        (ScanEnd::ZeroFill, [Decision::Serve; 4]),
-        (
-            broken,
-            [Decision::CutTorn, Decision::CutTorn, Decision::CutAndTell, Decision::Quarantine],
-        ),
-        (gap, [Decision::CutTorn, Decision::CutTorn, Decision::CutAndTell, Decision::Quarantine]),
-    ];
-    for (why, decisions) in rows {
-        for (behind, decision) in columns.into_iter().zip(decisions) {
-            assert_eq!(recovery::decide(why, behind), decision, "{why:?} {behind:?}");
-        }
-    }
-    assert_eq!(recovery::window_bytes(&settings(), BATCH_MAX), (128 << 10) + BATCH_MAX as u64);
 }

@@ -1,0 +1,109 @@
+//! The last step of opening: the log in memory, as its segments were found.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+
+use headwater_io::buffer::BLOCK;
+use headwater_io::file::{Access, File};
+
+use super::OpenLog;
+use super::read::Found;
+use crate::log::commits::Commits;
+use crate::log::hot::Hot;
+use crate::log::producers::Producers;
+use crate::log::segments::{NextSegment, Segment, SegmentState, Writer};
+use crate::log::watermarks::{Mark, Watermarks};
+use crate::log::{Health, Log, directory};
+use crate::model::{LogByte, Position};
+use crate::segment::room::Room;
+use crate::segment::scan::Scan;
+use crate::segment::tail::Tail;
+
+impl OpenLog<'_> {
+    pub(super) fn build(
+        &self,
+        found: Vec<Found>,
+        scan: Scan,
+        producers: Producers,
+        health: Health,
+    ) -> io::Result<Log> {
+        let mut segments = VecDeque::with_capacity(found.len());
+        let log_start = found[0].base;
+        let (count, mut log_base) = (found.len(), LogByte(0));
+        for (n, found) in found.into_iter().enumerate() {
+            let last = n + 1 == count;
+            let path = directory::segment(&self.dir, found.base);
+            let reader = self.fs.open(&path, Access::Read)?;
+            let state = match last && health == Health::Serving {
+                true => SegmentState::Open(self.writer(&path, found.end, &reader)?),
+                false => SegmentState::Sealed { end: found.end },
+            };
+            let Found { base, end, index } = found;
+            segments.push_back(Segment {
+                serial: n as u32,
+                base,
+                log_base,
+                index,
+                reader,
+                named: true,
+                state,
+            });
+            log_base = LogByte(log_base.0 + end.0);
+        }
+        let end = Mark { byte: log_base, offset: scan.next_offset };
+        Ok(Log {
+            slot: 0,
+            dir: self.dir.clone(),
+            settings: self.settings.clone(),
+            pool: self.pool.clone(),
+            epoch: self.epoch,
+            next_serial: segments.len() as u32,
+            segments,
+            next: NextSegment::None,
+            roll_wanted: false,
+            name_wanted: false,
+            room_job: None,
+            room_wanted: 0,
+            prepare_at: None,
+            seal_at: None,
+            marks: Watermarks::recovered(end),
+            commits: Commits::new(log_base),
+            hot: Hot::default(),
+            producers,
+            durable_wanted: log_base,
+            gathering_since: None,
+            unsynced_since: None,
+            cursors: VecDeque::new(),
+            look_failed: false,
+            log_start,
+            outstanding: 0,
+            health,
+        })
+    }
+
+    fn writer(&self, path: &Path, end: Position, reader: &File) -> io::Result<Writer> {
+        let access = if self.settings.direct { Access::WriteDirect } else { Access::Write };
+        let file = self.fs.open(path, access)?;
+        let mut last_block = vec![0; (end.0 % BLOCK as u64) as usize];
+        self.fs.read_at(reader, end.0 - last_block.len() as u64, &mut last_block)?;
+        let tail = Tail::new(end, &last_block, &self.pool).map_err(|_| {
+            io::Error::other("no memory for the last block of a log: raise memory.bytes")
+        })?;
+        let room = self.first_room(&file, end)?;
+        Ok(Writer { file, tail, room, first_append: None, snapshot: None })
+    }
+
+    /// The space of the segment that will be appended to: none ahead, unless the topic wants all of it.
+    fn first_room(&self, file: &File, end: Position) -> io::Result<Room> {
+        let mut room = Room::exact(end);
+        if self.settings.preallocate {
+            let len = self.settings.segment_bytes.next_multiple_of(BLOCK as u64).max(room.zeroed.0);
+            self.fs.allocate(file, len)?;
+            self.fs.write_zeros(file, room.zeroed.0, len - room.zeroed.0)?;
+            self.fs.sync(file)?;
+            room = Room::of(Position(len), Position(len));
+        }
+        Ok(room)
+    }
+}

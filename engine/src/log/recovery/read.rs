@@ -1,0 +1,194 @@
+//! What is on the disk: segments, sealed or walked batch by batch, and the producers that go with them.
+//! Reads only.
+
+use std::io;
+
+use headwater_io::file::Access;
+
+use super::{Behind, CleanEnd, OpenLog, window_bytes};
+use crate::log::directory;
+use crate::log::producers::{self, Producers};
+use crate::model::{Offset, Position};
+use crate::segment::index::{self, Index};
+use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
+
+/// A segment as found, with its index.
+pub(super) struct Found {
+    pub base: Offset,
+    pub end: Position,
+    pub index: Index,
+}
+
+impl OpenLog<'_> {
+    pub(super) fn segment_bases(&self) -> io::Result<Vec<Offset>> {
+        let entries = self.fs.list(&self.dir)?;
+        // Listed by name, and names have a fixed width, so they are in offset order.
+        Ok(entries.iter().filter_map(|entry| directory::parse_segment(&entry.name)).collect())
+    }
+
+    /// A segment that has an index which fits it was sealed.
+    pub(super) fn sealed(&self, base: Offset) -> io::Result<Option<Found>> {
+        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let end = Position(self.fs.len(&file)?);
+        let path = directory::index(&self.dir, base);
+        if !self.fs.exists(&path) {
+            return Ok(None);
+        }
+        let index = index::file::decode(&self.fs.read(&path)?, base, end);
+        Ok(index.map(|index| Found { base, end, index }))
+    }
+
+    /// Walks a segment to its end, or to the end of what was acknowledged.
+    pub(super) fn walk(
+        &self,
+        base: Offset,
+        producers: &mut Producers,
+    ) -> io::Result<(Found, Scan)> {
+        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let size = Position(self.fs.len(&file)?);
+        let upto = self.acknowledged_in(base).map_or(size, |end| end.min(size));
+        let sound = self.sound_upto(base, size).min(upto);
+        let mut index = Index::new(base, self.settings.index_interval_bytes);
+        let mut scan = Scan { end: Position(0), next_offset: base, why: ScanEnd::AtEnd };
+        // What is known to be sound is not read again; its headers still make the index.
+        for (upto, depth) in [(sound, Depth::Headers), (upto, Depth::Checksums)] {
+            if scan.why != ScanEnd::AtEnd {
+                break;
+            }
+            let (from, next_offset) = (scan.end, scan.next_offset);
+            let walk = Walk { fs: self.fs, file: &file, from, upto, next_offset, depth };
+            scan = walk.run(|position, header| {
+                index.add(position, header);
+                producers.note(header);
+            })?;
+        }
+        Ok((Found { base, end: scan.end, index }, scan))
+    }
+
+    pub(super) fn clean_end_of(&self, base: Offset) -> Option<CleanEnd> {
+        self.clean.filter(|clean| clean.segment_base == base)
+    }
+
+    /// Where the acknowledged part of the log ends, if that is in this segment.
+    fn acknowledged_in(&self, base: Offset) -> Option<Position> {
+        let end = self.journaled?.end;
+        (end.segment_base == base).then_some(end.position)
+    }
+
+    /// Up to where a segment need not be read to be believed.
+    fn sound_upto(&self, base: Offset, size: Position) -> Position {
+        if self.clean_end_of(base).is_some_and(|clean| clean.position == size) {
+            return size;
+        }
+        match self.journaled.and_then(|journaled| journaled.floor) {
+            Some(floor) if floor.segment_base > base => size,
+            Some(floor) if floor.segment_base == base => floor.position,
+            _ => Position(0),
+        }
+    }
+
+    /// What follows a break in the chain of batches.
+    pub(super) fn look_behind(
+        &self,
+        base: Offset,
+        scan: &Scan,
+        later: &[Offset],
+    ) -> io::Result<Behind> {
+        let window = window_bytes(&self.settings, self.batch_bytes_max);
+        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let size = Position(self.fs.len(&file)?);
+        let mut behind = Behind::Rubbish;
+        let mut from = Position(scan.end.0 + 1);
+        while let Some(end) = scan::find_batch(self.fs, &file, from, size, scan.next_offset)? {
+            behind = Behind::NearBatch;
+            if end.0 - scan.end.0 > window {
+                return Ok(Behind::FarBatch);
+            }
+            from = end;
+        }
+        let mut later_bytes = 0;
+        for &base in later {
+            later_bytes += self.look_at(base, Position(0), base, u64::MAX)?.end.0;
+        }
+        Ok(match later_bytes {
+            0 => behind,
+            n if n > window => Behind::FarBatch,
+            _ => Behind::NearBatch,
+        })
+    }
+
+    /// What follows the end of what was acknowledged. For whoever reads the log: all of it is cut off.
+    pub(super) fn look_past(
+        &self,
+        base: Offset,
+        scan: &Scan,
+        later: &[Offset],
+    ) -> io::Result<Behind> {
+        let window = window_bytes(&self.settings, self.batch_bytes_max);
+        let here = (base, scan.end, scan.next_offset);
+        let mut behind = Behind::Nothing;
+        for (base, from, next_offset) in
+            [here].into_iter().chain(later.iter().map(|&base| (base, Position(0), base)))
+        {
+            let past = self.look_at(base, from, next_offset, window)?;
+            if past.end > from {
+                return Ok(Behind::NearBatch);
+            }
+            if !matches!(past.why, ScanEnd::AtEnd | ScanEnd::ZeroFill) {
+                behind = Behind::Rubbish;
+            }
+        }
+        Ok(behind)
+    }
+
+    /// Walks at most `bytes_max` of a segment for its own sake.
+    fn look_at(
+        &self,
+        base: Offset,
+        from: Position,
+        next_offset: Offset,
+        bytes_max: u64,
+    ) -> io::Result<Scan> {
+        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let upto = Position(self.fs.len(&file)?.min(from.0.saturating_add(bytes_max)));
+        let depth = Depth::Checksums;
+        Walk { fs: self.fs, file: &file, from, upto, next_offset, depth }.run(|_, _| {})
+    }
+
+    /// The newest sound snapshot at or before `offset`, and where it was taken.
+    pub(super) fn producers_at(&self, offset: Offset) -> io::Result<(Producers, Offset)> {
+        let entries = self.fs.list(&self.dir)?;
+        let taken = entries.iter().filter_map(|entry| directory::parse_snapshot(&entry.name));
+        let mut taken: Vec<Offset> = taken.filter(|taken| *taken <= offset).collect();
+        while let Some(at) = taken.pop() {
+            let bytes = self.fs.read(&directory::snapshot(&self.dir, at))?;
+            if let Some(producers) = producers::file::decode(&bytes, at) {
+                return Ok((producers, at));
+            }
+            tracing::warn!(log = %self.dir.display(), offset = %at, "snapshot of producers is damaged: rebuilt from batches");
+        }
+        Ok((Producers::default(), Offset(0)))
+    }
+
+    /// Brings producers up to the end of the sealed segments.
+    pub(super) fn replay(
+        &self,
+        sealed: &[Found],
+        from: Offset,
+        producers: &mut Producers,
+    ) -> io::Result<()> {
+        for found in sealed.iter().filter(|found| found.base >= from) {
+            let file = self.fs.open(&directory::segment(&self.dir, found.base), Access::Read)?;
+            let walk = Walk {
+                fs: self.fs,
+                file: &file,
+                from: Position(0),
+                upto: found.end,
+                next_offset: found.base,
+                depth: Depth::Headers,
+            };
+            walk.run(|_, header| producers.note(header))?;
+        }
+        Ok(())
+    }
+}
