@@ -1,45 +1,25 @@
 //! A disk with a volatile cache: every file has the bytes that programs see and the bytes that a power
-//! cut leaves, and so has every directory its names.
+//! cut leaves (`sectors`), and so has every directory its names (`names`). What goes wrong is in `faults`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub use super::faults::{Damage, Faults, Harm, Odds};
+use super::faults::{Fate, eio, holds_records};
+use super::names::NameChange;
+pub(crate) use super::open_file::SimFile;
+use super::rng::Rng;
+use super::sectors::FileState;
+pub use super::sectors::SECTOR;
 use crate::file::Entry;
-
-/// The unit in which a disk keeps or loses what was not synced.
-pub const SECTOR: usize = 512;
 
 pub(super) type Inode = u64;
 
 /// A simulated disk; clones are the same disk.
 #[derive(Clone)]
 pub struct SimDisk(Arc<Mutex<State>>);
-
-/// An open simulated file.
-pub(crate) struct SimFile {
-    disk: SimDisk,
-    inode: Inode,
-}
-
-/// Faults that will strike; each is counted down by the operations it concerns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// The n-th write from now fails with EIO (1 = the next).
-    pub fail_write_in: Option<u64>,
-    /// The n-th sync or durable write from now fails with EIO.
-    pub fail_sync_in: Option<u64>,
-    /// Bytes that files may take together; more is ENOSPC.
-    pub capacity_bytes: Option<u64>,
-}
-
-/// A change of names that a directory sync makes durable.
-#[derive(Clone, Debug)]
-pub(super) enum NameChange {
-    Link(PathBuf, Inode),
-    Unlink(PathBuf),
-}
 
 #[derive(Default)]
 pub(super) struct State {
@@ -52,22 +32,19 @@ pub(super) struct State {
     /// Writes that were submitted and have not completed; a power cut may apply any part of them.
     pub(super) in_flight: BTreeMap<u64, (Inode, u64, Vec<u8>)>,
     next_inode: Inode,
-    next_write: u64,
+    pub(super) next_write: u64,
     faults: Faults,
+    rng: Option<Rng>,
+    damages: Vec<Damage>,
     ops: u64,
-}
-
-#[derive(Clone, Default)]
-pub(super) struct FileState {
-    pub(super) seen: Vec<u8>,
-    pub(super) durable: Vec<u8>,
-    /// Sectors whose seen bytes may differ from the durable ones.
-    pub(super) dirty: BTreeSet<u64>,
+    /// The disk answers nothing any more once `ops` has reached this.
+    fuse: Option<u64>,
+    failed_syncs: u64,
 }
 
 impl SimDisk {
-    pub(super) fn new() -> Self {
-        SimDisk(Arc::new(Mutex::new(State::default())))
+    pub(super) fn new(rng: Rng) -> Self {
+        SimDisk(Arc::new(Mutex::new(State { rng: Some(rng), ..State::default() })))
     }
 
     /// Replaces the faults that will strike.
@@ -80,6 +57,37 @@ impl SimDisk {
         self.state().ops
     }
 
+    /// The disk goes silent after `ops` more operations, in the middle of whatever is being done. Cut
+    /// the power then.
+    pub fn silence_after(&self, ops: u64) {
+        let mut state = self.state();
+        state.fuse = Some(state.ops + ops.max(1));
+    }
+
+    /// Whether it has.
+    pub fn is_silent(&self) -> bool {
+        self.state().is_silent()
+    }
+
+    /// Syncs that have failed so far.
+    pub fn failed_syncs(&self) -> u64 {
+        self.state().failed_syncs
+    }
+
+    /// All damage so far that no program was told of.
+    pub fn damages(&self) -> Vec<Damage> {
+        self.state().damages.clone()
+    }
+
+    /// Files that hold records, with their lengths.
+    pub fn record_files(&self) -> Vec<(PathBuf, u64)> {
+        let state = self.state();
+        let of_records = state.names.iter().filter(|(path, _)| holds_records(path));
+        of_records
+            .map(|(path, inode)| (path.clone(), state.files[inode].seen.len() as u64))
+            .collect()
+    }
+
     /// Flips one bit of a file, in what programs see and in what is durable: silent rot.
     ///
     /// # Panics
@@ -88,19 +96,27 @@ impl SimDisk {
         let mut state = self.state();
         let inode = state.names[path];
         let file = state.files.get_mut(&inode).expect("named files exist");
-        file.seen[byte as usize] ^= 1 << bit;
-        if let Some(durable) = file.durable.get_mut(byte as usize) {
-            *durable ^= 1 << bit;
-        }
+        file.rot(byte as usize, bit);
+        let damage = Damage { path: path.to_owned(), at: byte, len: 1, harm: Harm::Rot };
+        state.damages.push(damage);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("disk lock")
     }
 
+    /// Whether an operation that is submitted now is slow.
+    pub(super) fn is_slow(&self) -> bool {
+        let mut state = self.state();
+        let slow = state.faults.odds.slow;
+        state.rng().one_in_million(slow)
+    }
+
     pub(crate) fn open(&self, path: &Path) -> io::Result<SimFile> {
-        let inode = *self.state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(SimFile { disk: self.clone(), inode })
+        let state = self.state();
+        state.answers()?;
+        let inode = *state.names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(SimFile::new(self.clone(), inode))
     }
 
     pub(crate) fn create_new(&self, path: &Path) -> io::Result<SimFile> {
@@ -111,16 +127,18 @@ impl SimDisk {
         if !state.dirs.contains(path.parent().unwrap_or(Path::new(""))) {
             return Err(io::ErrorKind::NotFound.into());
         }
+        state.count()?;
         state.next_inode += 1;
         let inode = state.next_inode;
-        state.files.insert(inode, FileState::default());
+        state.files.insert(inode, FileState::new(path.to_owned()));
         state.link(path, inode);
         drop(state);
-        Ok(SimFile { disk: self.clone(), inode })
+        Ok(SimFile::new(self.clone(), inode))
     }
 
     pub(crate) fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
         let state = self.state();
+        state.answers()?;
         if !state.dirs.contains(dir) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -147,6 +165,7 @@ impl SimDisk {
     /// Directories themselves survive at once: what is simulated is the loss of *files*.
     pub(crate) fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
+        state.answers()?;
         for ancestor in dir.ancestors() {
             state.dirs.insert(ancestor.to_path_buf());
         }
@@ -155,9 +174,9 @@ impl SimDisk {
 
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
+        state.count()?;
         if let Some(&inode) = state.names.get(from) {
-            state.unlink(from);
-            state.link(to, inode);
+            state.rename_file(from, to, inode);
             return Ok(());
         }
         if !state.dirs.contains(from) {
@@ -172,12 +191,14 @@ impl SimDisk {
         if !state.names.contains_key(path) {
             return Err(io::ErrorKind::NotFound.into());
         }
+        state.count()?;
         state.unlink(path);
         Ok(())
     }
 
     pub(crate) fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
+        state.count()?;
         let inside: Vec<PathBuf> =
             state.names.keys().filter(|p| p.starts_with(dir)).cloned().collect();
         for path in inside {
@@ -190,215 +211,118 @@ impl SimDisk {
     pub(crate) fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.count_sync()?;
-        let (synced, pending) = std::mem::take(&mut state.pending_names)
-            .into_iter()
-            .partition(|change: &NameChange| change.path().parent() == Some(dir));
-        state.pending_names = pending;
-        let synced: Vec<NameChange> = synced;
-        for change in synced {
-            change.apply(&mut state.durable_names);
-        }
+        state.harden_names(dir);
         Ok(())
     }
 
     pub(crate) fn free_bytes(&self) -> u64 {
         let state = self.state();
-        state
-            .faults
-            .capacity_bytes
-            .map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()))
-    }
-}
-
-impl NameChange {
-    fn path(&self) -> &Path {
-        match self {
-            NameChange::Link(path, _) | NameChange::Unlink(path) => path,
-        }
-    }
-
-    pub(super) fn apply(self, names: &mut BTreeMap<PathBuf, Inode>) {
-        match self {
-            NameChange::Link(path, inode) => drop(names.insert(path, inode)),
-            NameChange::Unlink(path) => drop(names.remove(&path)),
-        }
+        let capacity = state.faults.capacity_bytes;
+        capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()))
     }
 }
 
 impl State {
-    fn link(&mut self, path: &Path, inode: Inode) {
-        self.ops += 1;
-        self.names.insert(path.to_path_buf(), inode);
-        self.pending_names.push(NameChange::Link(path.to_path_buf(), inode));
+    fn rng(&mut self) -> &mut Rng {
+        self.rng.as_mut().expect("a disk has its chance")
     }
 
-    fn unlink(&mut self, path: &Path) {
-        self.ops += 1;
-        self.names.remove(path);
-        self.pending_names.push(NameChange::Unlink(path.to_path_buf()));
+    pub(super) fn is_silent(&self) -> bool {
+        self.fuse.is_some_and(|fuse| self.ops >= fuse)
     }
 
-    /// A directory moves with all its files, durably at once (as a journaled file system's rename is
-    /// one transaction; that it may not have been committed is not simulated for directories).
-    fn rename_dir(&mut self, from: &Path, to: &Path) {
+    pub(super) fn answers(&self) -> io::Result<()> {
+        match self.is_silent() {
+            true => Err(io::Error::other("the power was cut")),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts an operation, unless it is the one that is not done any more.
+    pub(super) fn count(&mut self) -> io::Result<()> {
+        self.answers()?;
         self.ops += 1;
-        let moved = |path: &Path| match path.strip_prefix(from).expect("inside") {
-            inside if inside == Path::new("") => to.to_path_buf(),
-            inside => to.join(inside),
-        };
-        for names in [&mut self.names, &mut self.durable_names] {
-            let inside: Vec<PathBuf> =
-                names.keys().filter(|p| p.starts_with(from)).cloned().collect();
-            for path in inside {
-                let inode = names.remove(&path).expect("listed");
-                names.insert(moved(&path), inode);
-            }
-        }
-        for change in &mut self.pending_names {
-            let (NameChange::Link(path, _) | NameChange::Unlink(path)) = change;
-            if path.starts_with(from) {
-                *path = moved(path);
-            }
-        }
-        let dirs: Vec<PathBuf> =
-            self.dirs.iter().filter(|p| p.starts_with(from)).cloned().collect();
-        for dir in dirs {
-            self.dirs.remove(&dir);
-            self.dirs.insert(moved(&dir));
-        }
+        self.answers()
+    }
+
+    pub(super) fn count_sync(&mut self) -> io::Result<()> {
+        self.count()?;
+        let State { faults, rng, failed_syncs, .. } = self;
+        faults
+            .sync(rng.as_mut().expect("a disk has its chance"))
+            .inspect_err(|_| *failed_syncs += 1)
+    }
+
+    /// The power is back.
+    pub(super) fn restart(&mut self) {
+        self.fuse = None;
+    }
+
+    /// Drops files that no name leads to.
+    pub(super) fn collect(&mut self) {
+        let named: BTreeSet<Inode> = self.names.values().copied().collect();
+        self.files.retain(|inode, _| named.contains(inode));
     }
 
     fn used(&self) -> u64 {
-        self.files.values().map(|file| file.seen.len() as u64).sum()
+        self.names.values().map(|inode| self.files[inode].seen.len() as u64).sum()
     }
 
-    fn count_sync(&mut self) -> io::Result<()> {
-        self.ops += 1;
-        strike(&mut self.faults.fail_sync_in)
+    pub(super) fn file(&mut self, inode: Inode) -> &mut FileState {
+        self.files.get_mut(&inode).expect("open files exist")
     }
 
-    fn grow(&mut self, inode: Inode, len: u64) -> io::Result<()> {
-        let file = &self.files[&inode];
-        let more = len.saturating_sub(file.seen.len() as u64);
-        if more > 0
-            && self.faults.capacity_bytes.is_some_and(|capacity| self.used() + more > capacity)
-        {
+    pub(super) fn grow(&mut self, inode: Inode, len: u64) -> io::Result<()> {
+        let more = len.saturating_sub(self.files[&inode].seen.len() as u64);
+        let capacity = self.faults.capacity_bytes;
+        if more > 0 && capacity.is_some_and(|capacity| self.used() + more > capacity) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let file = self.files.get_mut(&inode).expect("open files exist");
-        if more > 0 {
-            file.seen.resize(len as usize, 0);
-        }
+        self.file(inode).grow(len as usize);
         Ok(())
     }
-}
 
-fn strike(countdown: &mut Option<u64>) -> io::Result<()> {
-    match countdown {
-        Some(1) => {
-            *countdown = None;
-            Err(io::Error::from_raw_os_error(libc::EIO))
+    fn damage(&mut self, inode: Inode, at: u64, len: usize, harm: Harm) {
+        let path = self.files[&inode].path.clone();
+        self.damages.push(Damage { path, at, len: len as u64, harm });
+    }
+
+    pub(super) fn finish_write(
+        &mut self,
+        inode: Inode,
+        at: u64,
+        bytes: &[u8],
+        durable: bool,
+    ) -> io::Result<()> {
+        let len = bytes.len();
+        let State { files, faults, rng, .. } = self;
+        let file = &files[&inode];
+        let rng = rng.as_mut().expect("a disk has its chance");
+        let fate = faults.fate(&file.path, at, len, file.seen.len() as u64, rng);
+        if durable && fate == Fate::Done {
+            faults.sync(rng).inspect_err(|_| self.failed_syncs += 1)?;
         }
-        Some(n) => {
-            *n -= 1;
-            Ok(())
-        }
-        None => Ok(()),
-    }
-}
-
-impl SimFile {
-    pub(crate) fn len(&self) -> io::Result<u64> {
-        Ok(self.disk.state().files[&self.inode].seen.len() as u64)
-    }
-
-    pub(crate) fn read_at(&self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let state = self.disk.state();
-        let seen = &state.files[&self.inode].seen;
-        let from = seen.len().min(at as usize);
-        let n = buf.len().min(seen.len() - from);
-        buf[..n].copy_from_slice(&seen[from..from + n]);
-        Ok(n)
-    }
-
-    pub(crate) fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let write = self.begin_write(at, bytes.to_vec());
-        self.end_write(write, false)
-    }
-
-    /// A write that is on its way: until it ends, a power cut may apply any of its sectors.
-    pub(crate) fn begin_write(&self, at: u64, bytes: Vec<u8>) -> u64 {
-        let mut state = self.disk.state();
-        state.next_write += 1;
-        let id = state.next_write;
-        state.in_flight.insert(id, (self.inode, at, bytes));
-        id
-    }
-
-    /// The write reaches the disk's cache, and with `durable` its platter.
-    pub(crate) fn end_write(&self, id: u64, durable: bool) -> io::Result<()> {
-        let mut state = self.disk.state();
-        let Some((inode, at, bytes)) = state.in_flight.remove(&id) else {
-            return Err(io::Error::other("the power was cut"));
+        self.grow(inode, at + len as u64)?;
+        let at = match fate {
+            Fate::Done => at,
+            Fate::Fails(done) => {
+                self.file(inode).apply(at, &bytes[..done]);
+                return Err(eio());
+            }
+            Fate::Lost => {
+                self.damage(inode, at, len, Harm::Lost);
+                return Ok(());
+            }
+            Fate::Misdirected(elsewhere) => {
+                self.damage(inode, at, len, Harm::Lost);
+                self.damage(inode, elsewhere, len, Harm::Misdirected);
+                elsewhere
+            }
         };
-        state.ops += 1;
-        strike(&mut state.faults.fail_write_in)?;
+        self.file(inode).apply(at, bytes);
         if durable {
-            strike(&mut state.faults.fail_sync_in)?;
-        }
-        state.grow(inode, at + bytes.len() as u64)?;
-        let file = state.files.get_mut(&inode).expect("open files exist");
-        file.apply(at, &bytes);
-        if durable {
-            file.harden(at, bytes.len() as u64);
+            self.file(inode).harden(at, len as u64);
         }
         Ok(())
-    }
-
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.count_sync()?;
-        let file = state.files.get_mut(&self.inode).expect("open files exist");
-        // Into the memory that is there: a fresh copy of megabytes costs more in page faults than in bytes.
-        file.durable.clone_from(&file.seen);
-        file.dirty.clear();
-        Ok(())
-    }
-
-    pub(crate) fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.ops += 1;
-        state.grow(self.inode, len)?;
-        let file = state.files.get_mut(&self.inode).expect("open files exist");
-        file.seen.truncate(len as usize);
-        Ok(())
-    }
-
-    pub(crate) fn allocate(&self, len: u64) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.ops += 1;
-        state.grow(self.inode, len)
-    }
-}
-
-impl FileState {
-    pub(super) fn apply(&mut self, at: u64, bytes: &[u8]) {
-        let end = at as usize + bytes.len();
-        if self.seen.len() < end {
-            self.seen.resize(end, 0);
-        }
-        self.seen[at as usize..end].copy_from_slice(bytes);
-        self.dirty.extend(at / SECTOR as u64..(end as u64).div_ceil(SECTOR as u64));
-    }
-
-    fn harden(&mut self, at: u64, len: u64) {
-        let end = (at + len) as usize;
-        if self.durable.len() < end {
-            self.durable.resize(end, 0);
-        }
-        self.durable[at as usize..end].copy_from_slice(&self.seen[at as usize..end]);
-        for sector in at / SECTOR as u64..(end as u64).div_ceil(SECTOR as u64) {
-            self.dirty.remove(&sector);
-        }
     }
 }

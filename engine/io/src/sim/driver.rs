@@ -7,16 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::World;
+use super::net::SimSocket;
 use crate::clock::{Clock, Nanos};
 use crate::file::{FileKind, Fs};
 use crate::mailbox::Waker;
 use crate::op::{Completion, Done, Op, Token};
-use crate::socket::{ListenerKind, SocketKind};
+use crate::socket::{ListenerKind, Socket, SocketKind};
 
 /// A disk operation takes between these, in nanoseconds.
 const DISK_NS: (u64, u64) = (20_000, 400_000);
-/// How soon a socket operation that could not move is tried again, in nanoseconds.
-const RETRY_NS: u64 = 10_000;
+/// A socket operation takes up to this, in nanoseconds.
+const SOCKET_NS: u64 = 10_000;
+/// A slow disk operation takes this many times as long, at most.
+const SLOW: u64 = 100;
 
 pub(crate) struct SimDriver {
     world: World,
@@ -30,6 +33,31 @@ struct Pending {
     op: Op,
     /// Of a write: its number on the disk. Of a send: the bytes already taken.
     progress: u64,
+}
+
+impl Pending {
+    /// When it ends; `None` while it waits for somebody else to do something.
+    fn ready_at(&self) -> Option<Nanos> {
+        let ready = match &self.op {
+            Op::Accept { listener } => match &*listener.0 {
+                ListenerKind::Sim(sim) => sim.is_ready().then_some(Nanos(0)),
+                ListenerKind::Os(_) => None,
+            },
+            Op::Recv { socket, .. } => socket.sim().recv_ready(),
+            Op::Send { socket, .. } | Op::SendFile { socket, .. } => socket.sim().send_ready(),
+            _ => Some(Nanos(0)),
+        };
+        ready.map(|ready| ready.max(self.due))
+    }
+}
+
+impl Socket {
+    fn sim(&self) -> &SimSocket {
+        match &*self.0 {
+            SocketKind::Sim(sim) => sim,
+            SocketKind::Os(_) => unreachable!("a real socket reached the simulation"),
+        }
+    }
 }
 
 impl SimDriver {
@@ -52,9 +80,10 @@ impl SimDriver {
     pub(crate) fn submit(&mut self, op: Op, token: Token) {
         let delay = match &op {
             Op::Write { .. } | Op::Read { .. } | Op::Sync { .. } | Op::Job(_) => {
-                DISK_NS.0 + self.world.draw(DISK_NS.1 - DISK_NS.0)
+                let slow = if self.world.disk.is_slow() { 1 + self.world.draw(SLOW) } else { 1 };
+                slow * (DISK_NS.0 + self.world.draw(DISK_NS.1 - DISK_NS.0))
             }
-            _ => self.world.draw(RETRY_NS),
+            _ => self.world.draw(SOCKET_NS),
         };
         let progress = match &op {
             Op::Write { file, at, bufs, .. } => match &*file.0 {
@@ -69,12 +98,13 @@ impl SimDriver {
 
     /// Ends every operation that is due, earliest first.
     pub(crate) fn poll(&mut self, out: &mut Vec<Completion>) {
-        while let Some(n) = self.earliest().filter(|&n| self.pending[n].due <= self.now()) {
+        let now = self.now();
+        while let Some((n, _)) = self.earliest().filter(|(_, due)| *due <= now) {
             let mut pending = self.pending.remove(n).expect("index from `earliest`");
             match self.attempt(&mut pending) {
                 Some(result) => out.push(Completion { token: pending.token, result }),
                 None => {
-                    pending.due = self.now().after(Duration::from_nanos(RETRY_NS));
+                    pending.due = now.after(Duration::from_nanos(SOCKET_NS));
                     self.pending.push_back(pending);
                 }
             }
@@ -85,26 +115,33 @@ impl SimDriver {
     pub(crate) fn wait(&mut self, out: &mut Vec<Completion>, until: Nanos) {
         let before = out.len();
         self.poll(out);
-        if out.len() > before || self.waker.take_ring() {
+        if self.waker.take_ring() || out.len() > before || self.world.is_held() {
             return;
         }
-        let next = self.next_due().map_or(until, |due| due.min(until));
-        self.world.clock.advance_to(next);
+        // Whoever an operation waits for may have a driver of its own: a small step, then its turn.
+        let waits = self.pending.iter().any(|pending| pending.ready_at().is_none());
+        let look = waits.then(|| self.now().after(Duration::from_nanos(SOCKET_NS)));
+        let next = [self.next_due(), look].into_iter().flatten().min();
+        self.world.clock.advance_to(next.map_or(until, |next| next.min(until)));
         self.poll(out);
     }
 
-    /// When the next operation ends, if any is in flight.
+    /// When the next operation ends, as far as is known; at once, when somebody has rung.
     pub(crate) fn next_due(&self) -> Option<Nanos> {
-        self.earliest().map(|n| self.pending[n].due)
+        if self.waker.rung() {
+            return Some(Nanos(0));
+        }
+        self.earliest().map(|(_, due)| due)
     }
 
     fn now(&self) -> Nanos {
         self.world.clock().now()
     }
 
-    fn earliest(&self) -> Option<usize> {
-        // The first of equals, so that order of submission breaks ties.
-        (0..self.pending.len()).min_by_key(|&n| (self.pending[n].due, n))
+    /// The operation that ends first, and when. The first of equals, so that order of submission breaks ties.
+    fn earliest(&self) -> Option<(usize, Nanos)> {
+        let due = self.pending.iter().enumerate().filter_map(|(n, op)| Some((n, op.ready_at()?)));
+        due.min_by_key(|(n, due)| (*due, *n))
     }
 
     fn attempt(&mut self, pending: &mut Pending) -> Option<io::Result<Done>> {
@@ -114,9 +151,10 @@ impl SimDriver {
                 ListenerKind::Os(_) => unreachable!("a real listener reached the simulation"),
             },
             Op::Recv { socket, buf } => {
-                let SocketKind::Sim(sim) = &*socket.0 else { unreachable!("a real socket") };
-                let n = sim.recv(buf, &mut self.world.rng.lock().expect("rng lock"))?;
-                Some(Ok(Done::Received(std::mem::take(buf), n)))
+                let sim = socket.sim();
+                let now = self.world.clock().now();
+                let n = sim.recv(buf, now, &mut self.world.rng.lock().expect("rng lock"))?;
+                Some(n.map(|n| Done::Received(std::mem::take(buf), n)))
             }
             Op::Send { socket, parts } => send(socket, parts, &mut pending.progress),
             Op::SendFile { socket, file, at, len } => {
@@ -156,13 +194,8 @@ impl SimDriver {
     }
 }
 
-fn send(
-    socket: &crate::socket::Socket,
-    parts: &[Bytes],
-    progress: &mut u64,
-) -> Option<io::Result<Done>> {
-    let SocketKind::Sim(sim) = &*socket.0 else { unreachable!("a real socket") };
-    match sim.send(parts, *progress as usize) {
+fn send(socket: &Socket, parts: &[Bytes], progress: &mut u64) -> Option<io::Result<Done>> {
+    match socket.sim().send(parts, *progress as usize) {
         Ok(n) => *progress += n as u64,
         Err(e) => return Some(Err(e)),
     }

@@ -9,11 +9,16 @@ pub mod driver;
 pub mod net;
 pub mod rng;
 
+mod faults;
+mod names;
+mod open_file;
 mod power;
+mod sectors;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::clock::{Clock, SimClock};
+use crate::clock::{Clock, Nanos, SimClock};
 use crate::driver::Driver;
 use disk::SimDisk;
 use driver::SimDriver;
@@ -27,16 +32,22 @@ pub struct World {
     disk: SimDisk,
     net: SimNet,
     rng: Arc<Mutex<Rng>>,
+    /// Only [`World::advance_to`] moves the clock, not a driver that waits.
+    held: Arc<AtomicBool>,
 }
 
 impl World {
     /// A machine with an empty disk.
     pub fn new(seed: u64) -> Self {
+        let clock = Arc::new(SimClock::default());
+        // Streams of their own, so that what one of them draws does not change the others.
+        let stream = |name: u64| Rng::new(Rng::new(seed ^ name).next_u64());
         World {
-            clock: Arc::new(SimClock::default()),
-            disk: SimDisk::new(),
-            net: SimNet::new(),
+            disk: SimDisk::new(stream(1 << 56)),
+            net: SimNet::new(Clock::Sim(Arc::clone(&clock)), stream(2 << 56)),
+            clock,
             rng: Arc::new(Mutex::new(Rng::new(seed))),
+            held: Arc::default(),
         }
     }
 
@@ -66,6 +77,29 @@ impl World {
         let mut rng = self.rng.lock().expect("rng lock");
         self.disk.power_cut(&mut rng);
         self.net.reset_all();
+    }
+
+    /// Ends all processes: what they had written to files stays, synced or not. Drivers of the time
+    /// before must not be used again.
+    pub fn kill(&self) {
+        let mut rng = self.rng.lock().expect("rng lock");
+        self.disk.kill(&mut rng);
+        self.net.reset_all();
+    }
+
+    /// Several drivers share this world: waiting does not move the clock any more, only
+    /// [`World::advance_to`] does.
+    pub fn hold_clock(&self) {
+        self.held.store(true, Ordering::Relaxed);
+    }
+
+    /// Moves the clock forward; never back.
+    pub fn advance_to(&self, to: Nanos) {
+        self.clock.advance_to(to);
+    }
+
+    fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
     }
 
     fn draw(&self, below: u64) -> u64 {

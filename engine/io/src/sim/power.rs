@@ -1,8 +1,9 @@
 //! The power cut: what was synced stays; each unsynced sector and the unsynced changes of names stay
-//! or vanish by chance.
+//! or vanish by chance. And the kill: the process is gone, the disk's cache is not.
 
-use super::disk::{FileState, SECTOR, SimDisk, State};
+use super::disk::{SimDisk, State};
 use super::rng::Rng;
+use super::sectors::SECTOR;
 
 /// How many of 100 unsynced sectors survive, drawn once per cut: some cuts lose everything, some
 /// nothing, most tear.
@@ -11,14 +12,27 @@ const SURVIVAL_PERCENT: [u64; 5] = [0, 20, 50, 80, 100];
 impl SimDisk {
     pub(super) fn power_cut(&self, rng: &mut Rng) {
         let mut state = self.state();
-        let percent = SURVIVAL_PERCENT[rng.below(5) as usize];
+        let percent = *rng.pick(&SURVIVAL_PERCENT);
         apply_in_flight(&mut state, percent, rng);
-        keep_some_names(&mut state, rng);
+        state.lose_names(rng);
         for file in state.files.values_mut() {
-            lose_sectors(file, percent, rng);
+            file.lose(percent, rng);
         }
-        let State { files, names, .. } = &mut *state;
-        files.retain(|inode, _| names.values().any(|named| named == inode));
+        state.collect();
+        state.restart();
+    }
+
+    /// Writes on their way are done or not, each as a whole; everything else stays as programs saw it.
+    pub(super) fn kill(&self, rng: &mut Rng) {
+        let mut state = self.state();
+        for (_, (inode, at, bytes)) in std::mem::take(&mut state.in_flight) {
+            if rng.chance(50)
+                && let Some(file) = state.files.get_mut(&inode)
+            {
+                file.apply(at, &bytes);
+            }
+        }
+        state.restart();
     }
 }
 
@@ -32,32 +46,4 @@ fn apply_in_flight(state: &mut State, percent: u64, rng: &mut Rng) {
             }
         }
     }
-}
-
-/// A journaling file system commits name changes in order: some first part of them survives.
-fn keep_some_names(state: &mut State, rng: &mut Rng) {
-    let pending = std::mem::take(&mut state.pending_names);
-    let kept = rng.below(pending.len() as u64 + 1) as usize;
-    for change in pending.into_iter().take(kept) {
-        change.apply(&mut state.durable_names);
-    }
-    state.names = state.durable_names.clone();
-}
-
-fn lose_sectors(file: &mut FileState, percent: u64, rng: &mut Rng) {
-    let size_survives = rng.chance(50) || file.dirty.is_empty();
-    let mut after = file.durable.clone();
-    if size_survives {
-        after.resize(file.seen.len(), 0);
-    }
-    for &sector in &file.dirty {
-        let from = sector as usize * SECTOR;
-        let to = (from + SECTOR).min(file.seen.len()).min(after.len());
-        if from < to && rng.chance(percent) {
-            after[from..to].copy_from_slice(&file.seen[from..to]);
-        }
-    }
-    file.seen = after.clone();
-    file.durable = after;
-    file.dirty.clear();
 }

@@ -28,4 +28,17 @@ impl Rng {
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
+
+    /// True in about `n` of a million cases; draws nothing when `n` is 0.
+    pub fn one_in_million(&mut self, n: u64) -> bool {
+        n > 0 && self.below(1_000_000) < n
+    }
+
+    /// One of these.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len() as u64) as usize]
+    }
 }
