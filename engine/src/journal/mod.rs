@@ -5,8 +5,10 @@
 //!
 //! * [`frame`]: one group commit as bytes;
 //! * [`header`]: the first block of a file;
-//! * [`ring`]: which file and byte the next frame goes to, and which files are free again.
+//! * [`ring`]: which file and byte the next frame goes to, and which files are free again;
+//! * [`checkpoint`]: from which commit on the journal is needed.
 
+pub mod checkpoint;
 pub mod frame;
 pub mod header;
 pub mod ring;
