@@ -334,4 +334,4 @@ fn inline_total(entries: &[Entry]) -> usize {
 
 #[cfg(test)]
 #[path = "frame_tests.rs"]
-mod tests;
+pub(crate) mod tests;
