@@ -275,7 +275,10 @@ impl Fs {
 
     /// Replaces a file's content as a whole: after a crash it is the old or the new, never a mixture.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let temporary = path.with_extension("tmp");
+        // The whole name: files that differ in their endings may be replaced at the same time.
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".tmp");
+        let temporary = path.with_file_name(name);
         if self.exists(&temporary) {
             self.remove_file(&temporary)?;
         }

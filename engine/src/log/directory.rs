@@ -9,6 +9,7 @@
 //!     partition.metadata                    the topic's id
 //!     <base offset, 20 digits>.log          record batches
 //!     <base offset>.hwindex                 offsets and times, of a sealed segment
+//!     <base offset>.point                   index and producers, of the segment that is appended to
 //!     <offset>.hwsnapshot                   producers as of that offset
 //!     next.segment                          made ready, not yet named
 //!     acknowledged                          where the log must end, when it does not
@@ -41,6 +42,7 @@ pub const STRAY: &str = ".stray";
 
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".hwindex";
+const POINT: &str = ".point";
 const SNAPSHOT: &str = ".hwsnapshot";
 
 /// The folder of a partition.
@@ -70,6 +72,11 @@ pub fn snapshot(dir: &Path, offset: Offset) -> PathBuf {
     dir.join(format!("{:020}{SNAPSHOT}", offset.0))
 }
 
+/// The recovery point of the segment that starts at `base`.
+pub fn point(dir: &Path, base: Offset) -> PathBuf {
+    dir.join(format!("{:020}{POINT}", base.0))
+}
+
 /// The base offset in a segment's name.
 pub fn parse_segment(name: &str) -> Option<Offset> {
     parse_offset(name.strip_suffix(SEGMENT)?)
@@ -78,6 +85,11 @@ pub fn parse_segment(name: &str) -> Option<Offset> {
 /// The offset in a snapshot's name.
 pub fn parse_snapshot(name: &str) -> Option<Offset> {
     parse_offset(name.strip_suffix(SNAPSHOT)?)
+}
+
+/// The base offset in the name of a recovery point.
+pub fn parse_point(name: &str) -> Option<Offset> {
+    parse_offset(name.strip_suffix(POINT)?)
 }
 
 fn parse_offset(digits: &str) -> Option<Offset> {

@@ -12,6 +12,7 @@ pub mod directory;
 pub mod flow;
 pub mod hot;
 pub mod look;
+pub mod point;
 pub mod producers;
 pub mod read;
 pub mod record_set;

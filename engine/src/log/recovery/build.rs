@@ -39,7 +39,7 @@ impl OpenLog<'_> {
                 true => SegmentState::Open(self.writer(&path, found.end, &reader)?),
                 false => SegmentState::Sealed { end: found.end },
             };
-            let Found { base, end, index } = found;
+            let Found { base, end, index, .. } = found;
             segments.push_back(Segment {
                 serial: n as u32,
                 base,

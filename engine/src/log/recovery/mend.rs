@@ -23,23 +23,36 @@ impl OpenLog<'_> {
         Ok(())
     }
 
-    /// Cuts the log at `end` of segment `base`, and removes the segments behind it.
-    pub(super) fn cut(&self, base: Offset, end: Position, later: &[Offset]) -> io::Result<()> {
+    /// Cuts the log at the end of segment `last`, and removes the segments behind it.
+    pub(super) fn cut(&self, last: &Found, later: &[Offset]) -> io::Result<()> {
+        // First: a point must never be there when what it speaks of may be other batches.
+        self.remove_points(last.pointed.then_some(last.base))?;
         for &base in later {
             self.remove_if_there(&directory::index(&self.dir, base))?;
             self.fs.remove_file(&directory::segment(&self.dir, base))?;
         }
         if !later.is_empty() {
             // It will be appended to again.
-            self.remove_if_there(&directory::index(&self.dir, base))?;
+            self.remove_if_there(&directory::index(&self.dir, last.base))?;
             self.fs.sync_dir(&self.dir)?;
         }
-        self.trim(base, end)?;
+        self.trim(last.base, last.end)?;
         // Last: until here the next start must know what was acknowledged.
         if acknowledged::remove(self.fs, &self.dir)? {
             tracing::info!(log = %self.dir.display(), "everything that was acknowledged is there again");
         }
         Ok(())
+    }
+
+    /// Removes all recovery points but that of the segment `kept`; durable when this returns.
+    fn remove_points(&self, kept: Option<Offset>) -> io::Result<()> {
+        let entries = self.fs.list(&self.dir)?;
+        let points = entries.iter().filter_map(|entry| directory::parse_point(&entry.name));
+        let stale: Vec<Offset> = points.filter(|base| Some(*base) != kept).collect();
+        for &base in &stale {
+            self.fs.remove_file(&directory::point(&self.dir, base))?;
+        }
+        if stale.is_empty() { Ok(()) } else { self.fs.sync_dir(&self.dir) }
     }
 
     fn remove_if_there(&self, path: &std::path::Path) -> io::Result<()> {

@@ -156,10 +156,13 @@ impl OpenLog<'_> {
         bases: &[Offset],
         unacknowledged: &[Offset],
     ) -> io::Result<Log> {
-        let (mut producers, from) = self.producers_at(bases[0])?;
-        self.replay(&found, from, &mut producers)?;
+        let mut producers = Producers::default();
         for (n, &base) in bases.iter().enumerate() {
-            let (segment, scan) = self.walk(base, &mut producers)?;
+            let point = self.point(base)?;
+            if n == 0 && point.is_none() {
+                producers = self.producers_after(&found, base)?;
+            }
+            let (segment, scan) = self.walk(base, point, &mut producers)?;
             let next = bases.get(n + 1).copied();
             let continues = next.is_none_or(|next| next == scan.next_offset);
             let whole = matches!(scan.why, ScanEnd::AtEnd | ScanEnd::ZeroFill) && continues;
@@ -175,7 +178,7 @@ impl OpenLog<'_> {
                     return self.judge_by_promise(found, scan, &later, producers, end);
                 }
                 (None, None) if whole => {
-                    self.cut(base, scan.end, &[])?;
+                    self.cut(found.last().expect("pushed"), &[])?;
                     return self.build(found, scan, producers, Health::Serving);
                 }
                 _ => return self.judge_by_bytes(found, scan, &bases[n + 1..], producers),
@@ -213,7 +216,7 @@ impl OpenLog<'_> {
             ),
             _ => {}
         }
-        self.cut(base, scan.end, later)?;
+        self.cut(found.last().expect("the one just walked"), later)?;
         self.build(found, scan, producers, Health::Serving)
     }
 
@@ -276,7 +279,7 @@ impl OpenLog<'_> {
                 tracing::info!(%log, %offset, %position, ?why, "cut off a write that never completed")
             }
         }
-        self.cut(base, scan.end, later)?;
+        self.cut(found.last().expect("the one just walked"), later)?;
         self.build(found, scan, producers, Health::Serving)
     }
 
@@ -298,4 +301,6 @@ impl OpenLog<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+mod point_tests;
+#[cfg(test)]
+pub(super) mod tests;

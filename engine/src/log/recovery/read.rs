@@ -7,6 +7,7 @@ use headwater_io::file::Access;
 
 use super::{Behind, CleanEnd, OpenLog, window_bytes};
 use crate::log::directory;
+use crate::log::point::{self, Point};
 use crate::log::producers::{self, Producers};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
@@ -17,6 +18,8 @@ pub(super) struct Found {
     pub base: Offset,
     pub end: Position,
     pub index: Index,
+    /// Whether its recovery point was used, and so is good for another start.
+    pub pointed: bool,
 }
 
 impl OpenLog<'_> {
@@ -35,21 +38,40 @@ impl OpenLog<'_> {
             return Ok(None);
         }
         let index = index::file::decode(&self.fs.read(&path)?, base, end);
-        Ok(index.map(|index| Found { base, end, index }))
+        Ok(index.map(|index| Found { base, end, index, pointed: false }))
     }
 
-    /// Walks a segment to its end, or to the end of what was acknowledged.
+    /// The recovery point of a segment, if somebody vouches for the log up to there.
+    pub(super) fn point(&self, base: Offset) -> io::Result<Option<Point>> {
+        let path = point::path(&self.dir, base);
+        if !self.fs.exists(&path) {
+            return Ok(None);
+        }
+        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let size = Position(self.fs.len(&file)?);
+        let sound = self.sound_upto(base, size);
+        let point = point::decode(&self.fs.read(&path)?, base);
+        Ok(point.filter(|point| point.position <= sound.min(size)))
+    }
+
+    /// Walks a segment, from its point if there is one, to its end or to the end of what was acknowledged.
     pub(super) fn walk(
         &self,
         base: Offset,
+        point: Option<Point>,
         producers: &mut Producers,
     ) -> io::Result<(Found, Scan)> {
         let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
         let upto = self.acknowledged_in(base).map_or(size, |end| end.min(size));
         let sound = self.sound_upto(base, size).min(upto);
+        let pointed = point.is_some();
         let mut index = Index::new(base, self.settings.index_interval_bytes);
         let mut scan = Scan { end: Position(0), next_offset: base, why: ScanEnd::AtEnd };
+        if let Some(point) = point {
+            (scan.end, scan.next_offset) = (point.position, point.next_offset);
+            (index, *producers) = (point.index, point.producers);
+        }
         // What is known to be sound is not read again; its headers still make the index.
         for (upto, depth) in [(sound, Depth::Headers), (upto, Depth::Checksums)] {
             if scan.why != ScanEnd::AtEnd {
@@ -62,7 +84,7 @@ impl OpenLog<'_> {
                 producers.note(header);
             })?;
         }
-        Ok((Found { base, end: scan.end, index }, scan))
+        Ok((Found { base, end: scan.end, index, pointed }, scan))
     }
 
     pub(super) fn clean_end_of(&self, base: Offset) -> Option<CleanEnd> {
@@ -155,8 +177,15 @@ impl OpenLog<'_> {
         Walk { fs: self.fs, file: &file, from, upto, next_offset, depth }.run(|_, _| {})
     }
 
+    /// The producers as of `base`, behind all sealed segments.
+    pub(super) fn producers_after(&self, sealed: &[Found], base: Offset) -> io::Result<Producers> {
+        let (mut producers, from) = self.producers_at(base)?;
+        self.replay(sealed, from, &mut producers)?;
+        Ok(producers)
+    }
+
     /// The newest sound snapshot at or before `offset`, and where it was taken.
-    pub(super) fn producers_at(&self, offset: Offset) -> io::Result<(Producers, Offset)> {
+    fn producers_at(&self, offset: Offset) -> io::Result<(Producers, Offset)> {
         let entries = self.fs.list(&self.dir)?;
         let taken = entries.iter().filter_map(|entry| directory::parse_snapshot(&entry.name));
         let mut taken: Vec<Offset> = taken.filter(|taken| *taken <= offset).collect();
@@ -171,12 +200,7 @@ impl OpenLog<'_> {
     }
 
     /// Brings producers up to the end of the sealed segments.
-    pub(super) fn replay(
-        &self,
-        sealed: &[Found],
-        from: Offset,
-        producers: &mut Producers,
-    ) -> io::Result<()> {
+    fn replay(&self, sealed: &[Found], from: Offset, producers: &mut Producers) -> io::Result<()> {
         for found in sealed.iter().filter(|found| found.base >= from) {
             let file = self.fs.open(&directory::segment(&self.dir, found.base), Access::Read)?;
             let walk = Walk {

@@ -19,7 +19,7 @@ pub(super) fn settings() -> LogSettings {
     LogSettings { segment_bytes: 256 << 10, unhardened_bytes_max: 128 << 10, ..settings }
 }
 
-pub(super) fn batch(base_offset: i64, records: usize, bytes: usize) -> Vec<u8> {
+pub(in crate::log) fn batch(base_offset: i64, records: usize, bytes: usize) -> Vec<u8> {
     let mut builder = BatchBuilder::new(Compression::None);
     for n in 0..records {
         builder.push(1000 + n as i64, Some(b"key"), Some(&vec![b'v'; bytes]));
@@ -68,6 +68,10 @@ impl Folder {
     }
 
     pub fn open(&self) -> Log {
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> io::Result<Log> {
         let log = OpenLog {
             fs: &self.fs,
             dir: DIR.into(),
@@ -78,7 +82,7 @@ impl Folder {
             journaled: self.journaled,
             batch_bytes_max: BATCH_MAX,
         };
-        log.open().unwrap()
+        log.open()
     }
 
     pub fn expect_serving(&self, end: CleanEnd) -> Log {
