@@ -80,6 +80,13 @@ impl Chain {
         entry.segment_base < base || entry.segment_base == base && entry.end() <= end
     }
 
+    /// Whether the entry is the image of the block in which the log ends: it adds nothing, and is there in
+    /// case that the block was being written again.
+    pub fn is_image(&self, entry: &Entry) -> bool {
+        let End { segment_base, position, .. } = self.end;
+        entry.segment_base == segment_base && entry.end() == position && entry.len > 0
+    }
+
     /// The entry is sound. It may begin before the end: with an image of the last block.
     pub fn follow(&mut self, entry: &Entry, seq: u64) {
         let continues = match entry.segment_base == self.end.segment_base {

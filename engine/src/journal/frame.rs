@@ -43,6 +43,9 @@ const HEADER_CRC_AT: usize = 48;
 const HEADER_BYTES: usize = HEADER_CRC_AT + 4;
 const ENTRY_BYTES: usize = 16 + 4 + 8 + 8 + 4 + 8 + 4 + 4 + 4;
 
+/// Commits and epochs stop counting before the next one would not fit in its type.
+const SEQ_MAX: u64 = i64::MAX as u64;
+
 /// Where an entry's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -274,6 +277,8 @@ fn head_at(bytes: &[u8]) -> Result<HeadOnDisk, FrameFault> {
     };
     let makes_sense = u32_at(bytes, 4) == VERSION
         && on_disk.head.stable_seq < on_disk.head.seq
+        && on_disk.head.seq <= SEQ_MAX
+        && on_disk.head.epoch < u32::MAX
         && on_disk.total_bytes == frame_bytes(on_disk.entry_count, on_disk.inline_bytes);
     if makes_sense { Ok(on_disk) } else { Err(FrameFault::NotAFrame) }
 }

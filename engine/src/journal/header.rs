@@ -76,6 +76,9 @@ pub fn decode_file_header(bytes: &[u8]) -> Result<FileHeader, HeaderFault> {
     if u32_at(block, 4) != VERSION {
         return Err(HeaderFault::Newer(u32_at(block, 4)));
     }
+    if u32_at(block, 32) == u32::MAX {
+        return Err(HeaderFault::Damaged); // there would be no next epoch
+    }
     Ok(FileHeader {
         directory: TopicId(id_at(block, 8)),
         shard: ShardId(u16_at(block, 24)),

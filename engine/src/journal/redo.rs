@@ -90,6 +90,9 @@ pub fn plan(
             let (chain, writes) =
                 chains.entry(entry.key).or_insert_with(|| (Chain::from_entry(entry), Vec::new()));
             if chain.is_past(entry) {
+                if chain.is_image(entry) && sound[n] && found.whole {
+                    writes.extend(write(found, n));
+                }
                 continue;
             }
             if sound[n] {
@@ -100,16 +103,16 @@ pub fn plan(
             }
         }
     }
-    let unknown = unknown_commits(scan);
+    let (unknown_commits, last_unknown) = unknown_commits(scan);
     let partitions = chains.into_iter().map(|(key, (chain, writes))| {
-        let (end, verdict) = chain.judge(unknown.last().copied());
+        let (end, verdict) = chain.judge(last_unknown);
         PartitionPlan { key, writes, end, verdict }
     });
     Ok(Plan {
         partitions: partitions.collect(),
         end_seq,
         ambiguous_commits: scan.decision.end_seq - end_seq,
-        unknown_commits: unknown.len() as u64,
+        unknown_commits,
     })
 }
 
@@ -160,10 +163,17 @@ fn payload_at(found: &FoundFrame, n: usize) -> u64 {
     found.at + found.frame.payloads[n].start as u64
 }
 
-/// Lost commits that left no entries behind, ascending.
-fn unknown_commits(scan: &Scan) -> Vec<u64> {
-    let lost = scan.decision.lost.iter().flat_map(Clone::clone);
-    lost.filter(|&seq| scan.frames.binary_search_by_key(&seq, FoundFrame::seq).is_err()).collect()
+/// How many lost commits left no entries behind, and the last of them. Never counted one by one: a
+/// damaged number may claim any.
+fn unknown_commits(scan: &Scan) -> (u64, Option<u64>) {
+    let known = |seq: u64| scan.frames.binary_search_by_key(&seq, FoundFrame::seq).is_ok();
+    let (mut count, mut last) = (0, None);
+    for range in &scan.decision.lost {
+        let within = scan.frames.iter().filter(|found| range.contains(&found.seq())).count();
+        count += range.end - range.start - within as u64;
+        last = range.clone().rev().find(|&seq| !known(seq)).or(last);
+    }
+    (count, last)
 }
 
 /// Writes the inline bytes into the segments, creates segments that are missing, and syncs all.

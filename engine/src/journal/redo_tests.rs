@@ -75,10 +75,20 @@ fn what_lies_before_a_point_is_left_alone() {
     let folder = folder();
     let mut old = part(0, 0, b"old");
     old.0.segment_base = Offset(50); // deleted since
-    folder.frame(0, 1, head(1, 1, 0), &[old, part(0, 0, b"synced"), part(0, 6, b"new")]);
-    let plan = plan_of(&folder, &[point(0, 6)]);
+    folder.frame(0, 1, head(1, 1, 0), &[old, part(0, 0, b"synced"), part(0, 7, b"new")]);
+    let plan = plan_of(&folder, &[point(0, 7)]);
     assert_eq!((verdicts(&plan), plan.partitions[0].writes.len()), (vec![Verdict::Whole], 1));
-    assert_eq!(plan.partitions[0].end.position, Position(9));
+    assert_eq!(plan.partitions[0].end.position, Position(10));
+}
+
+/// It was logged because the block was to be written again, and that write may be torn.
+#[test]
+fn an_image_of_the_block_in_which_the_log_ends_is_written_again() {
+    let folder = folder();
+    folder.frame(0, 1, head(1, 1, 0), &[part(0, 0, b"image")]);
+    let plan = plan_of(&folder, &[point(0, 5)]);
+    assert_eq!((verdicts(&plan), plan.partitions[0].writes.len()), (vec![Verdict::Whole], 1));
+    assert_eq!((plan.partitions[0].end.position, plan.end_seq), (Position(5), 2));
 }
 
 #[test]
@@ -173,4 +183,13 @@ fn entries_of_a_deleted_partition_are_counted_and_go_nowhere() {
     let plan = plan_of(&folder, &[]);
     let report = apply(&folder.fs, &plan, &path_of).unwrap();
     assert_eq!((report.entries, report.of_deleted_partitions), (0, 1));
+}
+
+#[test]
+fn a_number_that_claims_a_long_journal_costs_no_time() {
+    let last = i64::MAX as u64;
+    let folder = folder();
+    folder.frame(0, 1, head(1, last, last - 1), &[part(0, 0, b"a")]);
+    let plan = plan_of(&folder, &[]);
+    assert_eq!(plan.unknown_commits, last - 1);
 }
