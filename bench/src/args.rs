@@ -34,6 +34,12 @@ pub enum Command {
     Tune(TuneArgs),
     /// Run every figure that the project promises, and say which hold on this machine.
     Figures(FiguresArgs),
+    /// Measure what one journal for all partitions gives, against the path without it.
+    ///
+    /// One durable record for each of 1 to 512 partitions at once, bulk appends, 10,000 partitions, a
+    /// start after a kill, segment rolls under load. Takes five minutes and some gigabytes of disk, which
+    /// it gives back.
+    Journal(JournalArgs),
     /// Render a results folder again: summary, HTML report, and the table on the terminal.
     Report(ReportArgs),
     /// Comes with a later release.
@@ -72,7 +78,7 @@ pub struct Effort {
     /// Measure everything this many times, interleaved [default: 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeats: Option<u32>,
-    /// Seconds of each measured run [default: compare 0.7, tune 0.5, figures 1.5].
+    /// Seconds of each measured run [default: compare 0.45, tune 0.5, figures 1.5, journal 3].
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
     /// One repeat of a fraction of a second: to see that everything works, not to quote.
@@ -243,6 +249,30 @@ pub struct FiguresArgs {
     #[command(flatten)]
     pub broker: Broker,
     /// Only figures whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+}
+
+/// Arguments of `bench journal`.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "groups of flags")]
+pub struct JournalArgs {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub effort: Effort,
+    #[command(flatten)]
+    pub broker: Broker,
+    /// The path that is judged; `direct` runs beside it. A broker that refuses it is judged by `direct`.
+    #[arg(long, value_name = "PATH", default_value = "journal")]
+    pub path: Path,
+    /// Write so much before the broker is killed.
+    #[arg(long, value_name = "GB", default_value_t = 2.0)]
+    pub gb: f64,
+    /// Partitions of the broker that is started after a clean stop.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub many: u32,
+    /// Only cells whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
 }

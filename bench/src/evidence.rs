@@ -87,6 +87,9 @@ pub struct RunRow {
     pub result: Option<RunResult>,
     /// What the device did meanwhile.
     pub device: Option<DeviceCounters>,
+    /// What it did until the broker had stopped: with what is written later, behind the load.
+    #[serde(default)]
+    pub device_to_stop: Option<DeviceCounters>,
     /// What the broker used.
     pub broker: Option<BrokerUse>,
     /// The limit that was measured directly before, if the cell wants one.
@@ -107,6 +110,21 @@ pub struct BrokerUse {
     /// Processor time from the first record to the last. Of the library: of the whole process, the
     /// load generator included.
     pub cpu_ns: Option<u64>,
+    /// Segment files at the end.
+    #[serde(default)]
+    pub segments: Option<u64>,
+    /// Bytes that they occupy.
+    #[serde(default)]
+    pub segment_bytes: Option<u64>,
+    /// Started again on the same directory: from starting the process until its first answer.
+    #[serde(default)]
+    pub restart_ms: Option<f64>,
+    /// From starting it until a record sent to it was durable.
+    #[serde(default)]
+    pub serve_ms: Option<f64>,
+    /// Resident memory after the first answer.
+    #[serde(default)]
+    pub restart_resident_bytes: Option<u64>,
 }
 
 /// Why a folder cannot be written or read.

@@ -171,7 +171,7 @@ mod tests {
         let mut evidence = synthetic::compare();
         let Row::Run(run) = &mut evidence.rows[3] else { panic!("a run") };
         run.error = Some("the disk is full".into());
-        assert!(lines(&evidence)[0].text.contains("59 of 60 runs worked"));
+        assert!(lines(&evidence)[0].text.contains("89 of 90 runs worked"));
         let mut evidence = synthetic::compare();
         evidence.rows.truncate(10);
         assert!(lines(&evidence).iter().any(|line| line.text.contains("ended early")));

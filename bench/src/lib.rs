@@ -10,7 +10,7 @@
 //! | [`host`] | the machine: facts, device counters, processes, and how noisy it was |
 //! | [`limits`] | the best this machine can do, with the engine's ring and no log |
 //! | [`setting`], [`plan`] | which cells are measured, in which order |
-//! | [`compare`], [`tune`], [`figures`] | the cells of each command, and what is concluded from them |
+//! | [`compare`], [`tune`], [`figures`], [`journal`] | the cells of each command, and what is concluded from them |
 //! | [`target`] | brokers: started beside the bench, or found running |
 //! | [`runner`] | runs the plan; a failed run is a row, not a gap |
 //! | [`evidence`] | the results folder: raw rows in, raw rows out |
@@ -33,6 +33,7 @@ pub mod figures;
 pub mod gate;
 pub mod host;
 pub mod interrupt;
+pub mod journal;
 pub mod limits;
 pub mod number;
 pub mod plan;

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::setting::{Acks, Setting};
+use crate::setting::{Acks, PATH_SETTING, Path, Setting};
 
 /// Everything that will be run, as stored in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Which command made it: `limits`, `compare`, `tune`, `figures`.
+    /// Which command made it: `limits`, `compare`, `tune`, `figures`, `journal`.
     pub scenario: String,
     /// Decides the order.
     pub seed: u64,
@@ -27,6 +27,9 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// `tune`: the goal for the 99th percentile.
     pub p99_ms_goal: Option<f64>,
+    /// What was wanted and could not be run here, each with its reason.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// One thing that is run, again and again.
@@ -48,6 +51,25 @@ pub struct Cell {
     pub warmup_s: f64,
     /// A limit that is measured again directly before each run, because a figure is defined by it.
     pub beside: Option<Beside>,
+    /// What is done with the broker.
+    #[serde(default)]
+    pub act: Act,
+    /// For [`Load::Half`]: the cell whose throughput, as fast as it goes, is halved.
+    #[serde(default)]
+    pub half_of: Option<String>,
+}
+
+/// What is done with the broker of a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Load is offered and measured.
+    #[default]
+    Load,
+    /// One record goes to each partition, the broker stops in order and is started again.
+    Restart,
+    /// Everything up to `bytes_max` is written, the broker is killed under load and started again.
+    Kill,
 }
 
 /// Where the engine runs.
@@ -92,6 +114,9 @@ pub struct ClientSetup {
     pub batch_bytes: usize,
     /// Exactly so many records a batch.
     pub batch_records: Option<u32>,
+    /// Each request holds one batch for every partition.
+    #[serde(default)]
+    pub round: bool,
     /// How long a batch waits for more.
     pub linger_ms: f64,
     /// Unanswered requests on each connection.
@@ -112,6 +137,8 @@ pub enum Load {
     Saturation,
     /// This many records a second at a fixed schedule.
     Rate(f64),
+    /// Half of what another cell reached as fast as it goes, at a fixed schedule.
+    Half,
 }
 
 /// A limit that is measured next to a run.
@@ -142,6 +169,8 @@ impl Plan {
             let mut round: Vec<Step> =
                 (0..self.cells.len()).map(|cell| Step { cell, repeat }).collect();
             random.shuffle(&mut round);
+            // What is halved must be known first.
+            round.sort_by_key(|step| self.cells[step.cell].client.load == Load::Half);
             steps.extend(round);
         }
         steps
@@ -149,13 +178,22 @@ impl Plan {
 
     /// About how long all of it takes, for people who wait.
     pub fn estimate(&self, limit_items: usize) -> Duration {
-        // Starting, stopping and cleaning up after a broker.
-        const AROUND_RUN_S: f64 = 0.3;
         const AROUND_PASS_S: f64 = 0.5;
-        let runs: f64 = self.cells.iter().map(|c| c.run_s + c.warmup_s + AROUND_RUN_S).sum();
+        let runs: f64 = self.cells.iter().map(Cell::estimate_s).sum();
         let pass = limit_items as f64 * self.limit_item_s + AROUND_PASS_S;
         let total = runs * f64::from(self.repeats) + pass * f64::from(self.limit_passes);
         Duration::from_secs_f64(total)
+    }
+
+    /// Whether a cell is run on this path.
+    pub fn has_path(&self, path: Path) -> bool {
+        self.cells.iter().any(|cell| cell.setting.path == path)
+    }
+
+    /// Gives up the cells of a path, and keeps why.
+    pub fn leave_out(&mut self, path: Path, why: &str) {
+        self.cells.retain(|cell| cell.setting.path != path);
+        self.left_out.push(format!("path {path}: the broker refuses it ({why})"));
     }
 
     /// The cell with this name.
@@ -164,11 +202,28 @@ impl Plan {
     }
 }
 
+impl Cell {
+    fn estimate_s(&self) -> f64 {
+        // Starting, stopping and cleaning up after a broker.
+        const AROUND_RUN_S: f64 = 0.3;
+        // A guess at a disk.
+        const FILL_BYTES_PER_S: f64 = 5e8;
+        const PARTITIONS_PER_S: f64 = 2e3;
+        AROUND_RUN_S
+            + match self.act {
+                Act::Load => self.run_s + self.warmup_s,
+                Act::Restart => f64::from(self.client.partitions) / PARTITIONS_PER_S,
+                Act::Kill => self.client.bytes_max as f64 / FILL_BYTES_PER_S,
+            }
+    }
+}
+
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Load::Saturation => f.write_str("as fast as it goes"),
             Load::Rate(rate) => write!(f, "{}/s offered", crate::number::thousands(*rate)),
+            Load::Half => f.write_str("half of saturation"),
         }
     }
 }
@@ -190,6 +245,7 @@ impl ClientSetup {
             record_bytes: 1024,
             batch_bytes: 16 << 10,
             batch_records: None,
+            round: false,
             linger_ms: 0.0,
             in_flight: 5,
             fetch_bytes: 1 << 20,
@@ -202,7 +258,7 @@ impl ClientSetup {
 impl Setting {
     /// Settings of the broker that put this one in force.
     pub fn broker_settings(self) -> Vec<String> {
-        let mut set = vec![format!("durability.path={}", self.path)];
+        let mut set = vec![format!("{PATH_SETTING}={}", self.path)];
         if self.acks == Acks::All {
             set.push(format!("durability={}", self.durability));
         }
@@ -232,7 +288,7 @@ impl Random {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::setting::{Durability, Path};
+    use crate::setting::Durability;
 
     pub(crate) fn cell(id: &str) -> Cell {
         let setting =
@@ -247,13 +303,16 @@ pub(crate) mod tests {
             run_s: 1.0,
             warmup_s: 0.0,
             beside: None,
+            act: Act::Load,
+            half_of: None,
         }
     }
 
     pub(crate) fn plan(seed: u64, repeats: u32, cells: Vec<Cell>) -> Plan {
         let scenario = "compare".to_owned();
         let (limit_passes, limit_item_s, p99_ms_goal) = (2, 0.1, None);
-        Plan { scenario, seed, repeats, limit_passes, limit_item_s, cells, p99_ms_goal }
+        let left_out = Vec::new();
+        Plan { scenario, seed, repeats, limit_passes, limit_item_s, cells, p99_ms_goal, left_out }
     }
 
     fn lettered(n: u8) -> Vec<Cell> {
@@ -281,6 +340,29 @@ pub(crate) mod tests {
         let steps = order(1);
         let cells = |round: &[Step]| round.iter().map(|step| step.cell).collect::<Vec<_>>();
         assert_ne!(cells(&steps[..10]), cells(&steps[10..]));
+    }
+
+    #[test]
+    fn what_is_halved_runs_first() {
+        let mut cells = lettered(6);
+        cells[0].client.load = Load::Half;
+        cells[3].client.load = Load::Half;
+        for round in plan(3, 2, cells).steps().chunks(6) {
+            let mut last: Vec<usize> = round[4..].iter().map(|step| step.cell).collect();
+            last.sort();
+            assert_eq!(last, [0, 3]);
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_refused_is_left_out_and_said() {
+        let mut cells = lettered(3);
+        cells[1].setting.path = Path::Journal;
+        let mut plan = plan(1, 1, cells);
+        assert!(plan.has_path(Path::Journal));
+        plan.leave_out(Path::Journal, "unknown value");
+        assert_eq!((plan.cells.len(), plan.has_path(Path::Journal)), (2, false));
+        assert_eq!(plan.left_out, ["path journal: the broker refuses it (unknown value)"]);
     }
 
     #[test]

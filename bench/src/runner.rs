@@ -13,17 +13,19 @@ use headwater_loadgen::run;
 use headwater_loadgen::spec::{RunSpec, Target as LoadTarget};
 
 use crate::evidence::{BrokerUse, Evidence, EvidenceError, Folder, LimitPass, Row, RunRow};
-use crate::host::device::Device;
+use crate::host::device::{Device, DeviceCounters};
 use crate::host::process::Process;
 use crate::host::weather::Ticks;
 use crate::interrupt::Interrupt;
 use crate::limits::items::{self, Item};
 use crate::limits::{self, Limit, LimitError};
-use crate::plan::{Beside, Cell, Step, Where};
+use crate::plan::{Act, Beside, Cell, Load, Step, Where};
 use crate::progress::Progress;
 use crate::scratch::ScratchDir;
-use crate::target::Target;
+use crate::stats::Stat;
+use crate::target::{Broker, Target};
 
+mod restart;
 mod spec;
 
 /// A limit that a figure is defined by is measured longer than one in a list: its 99th percentile
@@ -63,7 +65,8 @@ impl Runner<'_> {
             if self.interrupt.requested() {
                 return Ok(());
             }
-            let row = self.step(&plan.cells[step.cell], step, order as u32)?;
+            let cell = &plan.cells[step.cell];
+            let row = self.step(cell, step, order as u32, &evidence.rows)?;
             self.add(Row::Run(row), evidence)?;
         }
         if after == 1 {
@@ -93,7 +96,13 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn step(&self, cell: &Cell, step: Step, order: u32) -> Result<RunRow, RunError> {
+    fn step(
+        &self,
+        cell: &Cell,
+        step: Step,
+        order: u32,
+        before: &[Row],
+    ) -> Result<RunRow, RunError> {
         let beside = cell.beside.map(|beside| self.beside(beside)).transpose()?;
         self.progress.say(&cell.id);
         let mut row = RunRow {
@@ -104,6 +113,7 @@ impl Runner<'_> {
             error: None,
             result: None,
             device: None,
+            device_to_stop: None,
             broker: None,
             beside,
             weather: Default::default(),
@@ -111,10 +121,15 @@ impl Runner<'_> {
         let dir = self.scratch.path().join(format!("run-{order}"));
         let (ticks, cpu_before_ns) = (Ticks::now(), cpu::process_cpu_ns());
         let topic = format!("bench-{}-{order}", std::process::id());
-        let ran = match cell.broker.place {
-            Where::InProcess => self.in_process(cell, &topic, &dir, &mut row),
-            Where::Beside | Where::Running => self.with_broker(cell, &topic, &dir, &mut row),
-        };
+        let ran = with_rate(cell, before).and_then(|cell| match (cell.act, cell.broker.place) {
+            (Act::Load, Where::InProcess) => self.in_process(&cell, &topic, &dir, &mut row),
+            (Act::Load, _) => self.with_broker(&cell, &topic, &dir, &mut row),
+            (Act::Restart, Where::Beside) => self.stopped(&cell, &topic, &dir, &mut row),
+            (Act::Kill, Where::Beside) => self.killed(&cell, &topic, &dir, &mut row),
+            (Act::Restart | Act::Kill, _) => {
+                Err("only a broker that the bench starts can be started again".to_owned())
+            }
+        });
         row.error = ran.err();
         // Inside this process, the engine's time is ours already.
         let beside = |row: &RunRow| match cell.broker.place {
@@ -150,8 +165,7 @@ impl Runner<'_> {
         dir: &Path,
         row: &mut RunRow,
     ) -> Result<(), String> {
-        let target = self.target.expect("a plan with cells has a target");
-        let broker = target.broker(cell, dir).map_err(|e| e.to_string())?;
+        let broker = self.broker(cell, dir)?;
         row.broker = Some(BrokerUse {
             start_ms: broker.start_ms,
             idle_resident_bytes: broker.process.and_then(Process::resident_bytes),
@@ -162,7 +176,23 @@ impl Runner<'_> {
         // A topic that cannot be deleted is in its owner's way, but it does not make the run a bad one.
         drop(broker.forget(topic));
         let stopped = broker.stop();
-        measured.and_then(|()| stopped.map_err(|e| e.to_string()))
+        let device_before = measured?;
+        stopped.map_err(|e| e.to_string())?;
+        if cell.broker.place == Where::Beside {
+            row.device_to_stop = self.device_since(device_before);
+            self.look_at_segments(dir, row);
+        }
+        Ok(())
+    }
+
+    fn broker(&self, cell: &Cell, dir: &Path) -> Result<Broker, String> {
+        let target = self.target.expect("a plan with cells has a target");
+        target.broker(cell, dir).map_err(|e| e.to_string())
+    }
+
+    fn device_since(&self, before: Option<DeviceCounters>) -> Option<DeviceCounters> {
+        let now = Device::holding(self.scratch.path()).as_ref().and_then(Device::counters);
+        now.zip(before).map(|(now, before)| now.since(&before))
     }
 
     fn in_process(
@@ -174,10 +204,11 @@ impl Runner<'_> {
     ) -> Result<(), String> {
         let target = LoadTarget::Embedded(dir.join("data"));
         let this = Process(std::process::id());
-        self.measured_run(cell, topic, &target, Some(this), row)
+        self.measured_run(cell, topic, &target, Some(this), row).map(drop)
     }
 
-    /// Makes the topic ready first: what that costs is not the load's bill.
+    /// Makes the topic ready first: what that costs is not the load's bill. Returns what the device had
+    /// done by then.
     fn measured_run(
         &self,
         cell: &Cell,
@@ -185,31 +216,56 @@ impl Runner<'_> {
         target: &LoadTarget,
         process: Option<Process>,
         row: &mut RunRow,
-    ) -> Result<(), String> {
+    ) -> Result<Option<DeviceCounters>, String> {
         self.load(&spec::prepare(cell, target, topic))?;
-        let device = Device::holding(self.scratch.path());
-        device.as_ref().inspect(|device| settle(device));
-        let device_before = device.as_ref().and_then(Device::counters);
+        let device_before = self.settled();
         let cpu_before_ns = process.and_then(Process::cpu_ns);
         let result = self.load(&spec::measured(cell, target, topic))?;
         let cpu_after_ns = process.and_then(Process::cpu_ns);
-        let device_after = device.as_ref().and_then(Device::counters);
-        row.device = device_before.zip(device_after).map(|(before, after)| after.since(&before));
+        row.device = self.device_since(device_before);
         row.broker = Some(BrokerUse {
             resident_bytes: process.and_then(Process::resident_bytes),
             cpu_ns: cpu_before_ns.zip(cpu_after_ns).map(|(then, now)| now.saturating_sub(then)),
             ..row.broker.unwrap_or_default()
         });
-        let failed = result.errors.records_failed;
+        let failed = refused(&result);
         row.result = Some(result);
-        match failed {
-            0 => Ok(()),
-            n => Err(format!("{n} records were refused or not acknowledged in time")),
-        }
+        failed.map_or(Ok(device_before), Err)
+    }
+
+    /// What the device has done once it is nearly quiet.
+    fn settled(&self) -> Option<DeviceCounters> {
+        let device = Device::holding(self.scratch.path())?;
+        settle(&device);
+        device.counters()
     }
 
     fn load(&self, spec: &RunSpec) -> Result<RunResult, String> {
         run::run(spec, &mut Watch(self.interrupt)).map_err(|e| e.to_string())
+    }
+}
+
+/// The cell with half of what another reached as its rate, if that is what it asks for.
+fn with_rate(cell: &Cell, before: &[Row]) -> Result<Cell, String> {
+    let mut cell = cell.clone();
+    if cell.client.load == Load::Half {
+        let of = cell.half_of.as_deref().unwrap_or_default();
+        let reached = before.iter().filter_map(|row| match row {
+            Row::Run(run) if run.cell == of => Some(run.result.as_ref()?.produce.as_ref()?),
+            _ => None,
+        });
+        let full = Stat::of(reached.map(|produced| produced.records_per_s).filter(|&r| r > 0.0));
+        let full =
+            full.ok_or_else(|| format!("no run of {of:?} worked, so nothing can be halved"))?;
+        cell.client.load = Load::Rate(full.median / 2.0);
+    }
+    Ok(cell)
+}
+
+fn refused(result: &RunResult) -> Option<String> {
+    match result.errors.records_failed {
+        0 => None,
+        n => Some(format!("{n} records were refused or not acknowledged in time")),
     }
 }
 

@@ -38,17 +38,27 @@ pub enum Durability {
     Configured,
 }
 
+/// The broker's setting that chooses a [`Path`].
+pub const PATH_SETTING: &str = "durability.path";
+
 /// How the broker writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Path {
-    /// Past the page cache.
+    /// One journal for all partitions of a shard, written past the page cache; segments later.
+    Journal,
+    /// Each partition's segment for itself, past the page cache.
     Direct,
     /// Through the page cache, as Kafka does.
     Buffered,
     /// However the broker does it: it is not ours.
     #[value(skip)]
     Configured,
+}
+
+impl Path {
+    /// Those that the engine has, the default first.
+    pub const OURS: [Path; 3] = [Path::Journal, Path::Direct, Path::Buffered];
 }
 
 /// All three.
@@ -61,9 +71,14 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Every setting that differs from the others, the safest last. `durability` moves the bar for
-    /// acks=all only, so acks 0 and 1 appear once for each path.
+    /// Every setting that differs from the others, the safest last.
     pub fn all() -> Vec<Setting> {
+        Setting::on(&Path::OURS)
+    }
+
+    /// Those of some paths. `durability` moves the bar for acks=all only, so acks 0 and 1 appear once for
+    /// each path.
+    pub fn on(paths: &[Path]) -> Vec<Setting> {
         let bars = [
             (Acks::None, Durability::Durable),
             (Acks::Leader, Durability::Durable),
@@ -71,9 +86,8 @@ impl Setting {
             (Acks::All, Durability::Written),
             (Acks::All, Durability::Durable),
         ];
-        let paths = [Path::Direct, Path::Buffered];
         let with = |(acks, durability), path| Setting { acks, durability, path };
-        bars.into_iter().flat_map(|bar| paths.map(|path| with(bar, path))).collect()
+        bars.into_iter().flat_map(|bar| paths.iter().map(move |&path| with(bar, path))).collect()
     }
 
     /// Settings that can be put in force on a broker that is not ours: what the client asks for, and
@@ -104,7 +118,9 @@ impl Setting {
         match (self.reached(), self.path) {
             (None, _) => "nothing promised",
             (Some(Durability::Appended), _) => "nothing: it is in the broker's memory",
-            (Some(Durability::Written), Path::Direct) => "process kill and OS crash",
+            (Some(Durability::Written), Path::Journal | Path::Direct) => {
+                "process kill and OS crash"
+            }
             (Some(Durability::Written), Path::Buffered) => "process kill",
             (Some(Durability::Configured), _) | (Some(Durability::Written), Path::Configured) => {
                 "whatever the broker is set to promise"
@@ -118,7 +134,9 @@ impl Setting {
         match (self.reached(), self.path) {
             (None, _) => "never",
             (Some(Durability::Appended), _) => "in memory",
-            (Some(Durability::Written), Path::Direct) => "written: the device has it",
+            (Some(Durability::Written), Path::Journal | Path::Direct) => {
+                "written: the device has it"
+            }
             (Some(Durability::Written), _) => "written: the page cache has it",
             (Some(Durability::Durable), Path::Configured) => "synced (flush.messages=1)",
             (Some(Durability::Durable), _) => "durable: flushed",
@@ -169,6 +187,7 @@ impl fmt::Display for Durability {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Path::Journal => "journal",
             Path::Direct => "direct",
             Path::Buffered => "buffered",
             Path::Configured => "as configured",
@@ -183,9 +202,9 @@ mod tests {
     #[test]
     fn each_setting_has_a_name_of_its_own() {
         let names: Vec<String> = Setting::all().iter().map(Setting::to_string).collect();
-        assert_eq!(names.len(), 10);
-        assert_eq!(names[0], "acks=0, direct");
-        assert_eq!(names[9], "acks=all durable, buffered");
+        assert_eq!(names.len(), 15);
+        assert_eq!(names[0], "acks=0, journal");
+        assert_eq!(names[14], "acks=all durable, buffered");
         let distinct: std::collections::HashSet<&String> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
     }

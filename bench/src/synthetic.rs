@@ -121,11 +121,13 @@ pub fn run(cell: &Cell, repeat: u32, records_per_s: f64, p50_us: f64) -> RunRow 
             flushes: Some(records / 30),
             ..DeviceCounters::default()
         }),
+        device_to_stop: None,
         broker: Some(BrokerUse {
             start_ms: Some(40.0),
             idle_resident_bytes: Some(12 << 20),
             resident_bytes: Some(60 << 20),
             cpu_ns: Some(records * 4_000),
+            ..BrokerUse::default()
         }),
         beside: None,
         weather: Weather::default(),
@@ -197,6 +199,7 @@ fn settings(cell: &Cell) -> Settings {
         linger_ms: cell.client.linger_ms,
         batch_bytes: cell.client.batch_bytes as u64,
         batch_records: cell.client.batch_records,
+        round: cell.client.round,
         in_flight: cell.client.in_flight as u64,
         producers: cell.client.producers as u64,
         consumers: 0,

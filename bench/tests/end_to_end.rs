@@ -42,7 +42,7 @@ fn compare_prints_a_table_and_leaves_a_folder_that_can_be_rendered_again() {
     assert!(again.status.success(), "{}", text(&again.stderr));
     let json: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     let cells = json["analysis"]["cells"].as_array().unwrap();
-    assert_eq!(cells.len(), 10);
+    assert_eq!(cells.len(), 9);
     assert!(cells.iter().all(|cell| cell["records_per_s"]["median"].as_f64().unwrap() > 0.0));
 }
 
@@ -112,7 +112,7 @@ fn wrong_usage_and_missing_brokers_say_what_to_do() {
     let dir = scratch();
     for (line, status, words) in [
         ("compare --rates fast", 2, "records per second"),
-        ("compare --only nothing", 2, "there are: acks=0, direct"),
+        ("compare --only nothing", 2, "there are: acks=0, journal"),
         ("tune --acks 0", 2, "no latency to tune for"),
         ("compare --broker 127.0.0.1:1", 1, "no Kafka broker answers at 127.0.0.1:1"),
         ("compare --set no.such.setting=1", 1, "unknown setting"),

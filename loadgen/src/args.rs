@@ -111,6 +111,10 @@ pub struct RunArgs {
     /// one of requests, and all records of a request are due at once
     #[arg(long, value_name = "N", help_heading = "Producers")]
     batch_records: Option<u32>,
+    /// Let each request be a round: one record (with --batch-records: so many) for every partition.
+    /// With --in-flight 1 a round begins when the one before is answered
+    #[arg(long, help_heading = "Producers")]
+    round: bool,
     /// Unanswered requests per connection [default: 5]
     #[arg(long, value_name = "N", help_heading = "Producers")]
     in_flight: Option<usize>,
@@ -219,6 +223,7 @@ impl RunArgs {
         spec.records = self.records;
         spec.duration = self.duration;
         spec.batch_records = self.batch_records;
+        spec.round = self.round;
         spec.input = self.input.clone();
         spec.seed = self.seed;
         spec.idempotent = self.idempotent;

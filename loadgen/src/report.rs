@@ -40,6 +40,7 @@ fn head(f: &mut Formatter<'_>, result: &RunResult) -> fmt::Result {
     write!(f, "target      {} topic {} ({} partitions)", s.target, s.topic, s.partitions)?;
     if result.mode != Mode::Read {
         let batch = match s.batch_records {
+            Some(records) if s.round => format!("rounds of {records} for each partition"),
             Some(records) => format!("{records} records a batch"),
             None => format!("batches of {} bytes, linger {} ms", s.batch_bytes, s.linger_ms),
         };

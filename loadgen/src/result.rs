@@ -71,6 +71,8 @@ pub struct Settings {
     pub linger_ms: f64,
     pub batch_bytes: u64,
     pub batch_records: Option<u32>,
+    #[serde(default)]
+    pub round: bool,
     pub in_flight: u64,
     pub producers: u64,
     pub consumers: u64,

@@ -83,7 +83,7 @@ impl Source {
 
 /// The pool of a run's values; the verifier makes itself the same one.
 pub fn pool(spec: &RunSpec, seed: u64) -> Pool {
-    let batch_bytes = match spec.batch_records {
+    let batch_bytes = match spec.records_per_batch() {
         Some(records) => spec.record_bytes.saturating_mul(records as usize),
         None => spec.batch_bytes,
     };

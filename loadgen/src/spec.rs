@@ -156,6 +156,9 @@ pub struct RunSpec {
     pub batch_bytes: usize,
     /// A batch is full at exactly this many records, whatever its size.
     pub batch_records: Option<u32>,
+    /// Each request is a round: one batch for every partition that its broker leads, none of them
+    /// missing and however large that gets. Closed loop.
+    pub round: bool,
     /// A request takes several partitions' batches up to this size.
     pub request_bytes_max: usize,
     /// Bytes of records that wait in each producer before it stops taking more.
@@ -228,6 +231,7 @@ impl Default for RunSpec {
             linger: Duration::from_millis(5),
             batch_bytes: 16 << 10,
             batch_records: None,
+            round: false,
             request_bytes_max: 1 << 20,
             buffer_bytes: 32 << 20,
             in_flight: 5,
@@ -271,6 +275,11 @@ impl RunSpec {
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+
+    /// How many records make a batch full, if that is counted: in a round one, if nothing else is said.
+    pub fn records_per_batch(&self) -> Option<u32> {
+        self.batch_records.or(self.round.then_some(1))
     }
 
     /// How long the run lasts when neither records nor duration say so: ten seconds of generated

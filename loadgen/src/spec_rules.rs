@@ -40,6 +40,10 @@ fn rules(s: &RunSpec) -> Vec<(bool, &'static str)> {
         (s.record_bytes == 0, "--record-bytes is 0: say at least 1"),
         (s.record_bytes > 512 << 20, "--record-bytes is above 512 MiB: no broker takes such a record"),
         (s.batch_records == Some(0), "--batch-records is 0: a batch has at least one record"),
+        (s.round && s.rate_per_s.is_some(), "--round begins the next when one is answered: leave out --rate"),
+        (s.round && (s.key_cardinality > 0 || s.input.is_some()),
+            "--round decides the partition of each record: leave out --key-cardinality and --input"),
+        (s.round && s.read_only, "--round sends: leave out --read"),
         (s.batch_bytes > 1 << 30, "--batch-bytes is above 1 GiB: a request is below 2 GiB"),
         (s.in_flight == 0, "--in-flight is 0: nothing could be sent"),
         (s.producers == 0 && !s.read_only, "--producers is 0: use --read to consume only"),
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn rules_catch_what_makes_no_sense() {
         type Change = fn(&mut RunSpec);
-        let broken: [(&str, Change); 7] = [
+        let broken: [(&str, Change); 9] = [
             ("acks all", |s| (s.idempotent, s.acks) = (true, Acks::Leader)),
             ("at most --in-flight 5", |s| (s.idempotent, s.in_flight) = (true, 6)),
             ("at least one consumer", |s| s.read_only = true),
@@ -96,6 +100,8 @@ mod tests {
             ("24 or more", |s| (s.consumers, s.record_bytes) = (1, 23)),
             ("nothing would be measured", |s| s.warmup = Duration::from_secs(10)),
             ("--rate must be above 0", |s| s.rate_per_s = Some(f64::NAN)),
+            ("leave out --rate", |s| (s.round, s.rate_per_s) = (true, Some(1.0))),
+            ("leave out --key-cardinality", |s| (s.round, s.key_cardinality) = (true, 9)),
         ];
         for (text, change) in broken {
             let error = check(&RunSpec::default().with(change)).unwrap_err();

@@ -327,3 +327,33 @@ fn what_cannot_be_reached_is_said_in_one_line() {
     let bad = RunSpec::default().with(|s| s.in_flight = 0);
     assert!(matches!(run(&bad, &mut Silent), Err(RunError::Spec(_))));
 }
+
+#[test]
+fn a_round_reaches_every_partition_once_and_the_last_one_may_be_short() {
+    // Larger than a producer's turn and than a usual request: still one request.
+    let broker = FakeBroker::start(Settings::default());
+    let rounds = spec(&broker).with(|s| {
+        (s.round, s.partitions, s.in_flight) = (true, Some(150), 1);
+        (s.record_bytes, s.records) = (10_000, Some(3 * 150 + 50));
+    });
+    let result = result(&rounds);
+    assert!(result.passed(), "{result:#?}");
+    assert_eq!(result.produce.as_ref().unwrap().requests, 4);
+    assert!(result.settings.round && result.settings.batch_records == Some(1));
+}
+
+#[test]
+fn a_round_that_is_refused_in_part_is_made_whole() {
+    let broker = acting(|n| match n % 7 {
+        3 => Act::Refuse(ErrorCode::NotLeaderOrFollower),
+        5 => Act::AppendAndHangUp,
+        _ => Act::Behave,
+    });
+    let rounds = spec(&broker).with(|s| {
+        (s.round, s.partitions, s.in_flight) = (true, Some(8), 2);
+        (s.records, s.idempotent) = (Some(160), true);
+    });
+    let result = result(&rounds);
+    assert!(result.passed() && result.errors.batches_retried > 0, "{result:#?}");
+    assert_eq!(wrong(&result), [0; 5]);
+}

@@ -50,8 +50,11 @@ pub struct CellSummary {
     pub fell_behind: usize,
     /// Repeats whose latency is withheld, because the load generator itself was late.
     pub withheld: usize,
-    /// Bytes that reached the device for each byte of values.
+    /// Bytes that reached the device while the load lasted, for each byte of record batches.
     pub device_bytes_per_byte: Option<Stat>,
+    /// Bytes written to the device until the broker had stopped, for each byte of record batches (where
+    /// the broker was not ours to stop: until the load ended).
+    pub write_amplification: Option<Stat>,
     /// Cache flushes of the device per request.
     pub flushes_per_request: Option<Stat>,
     /// Cache flushes of the device per second.
@@ -66,6 +69,18 @@ pub struct CellSummary {
     pub start_ms: Option<Stat>,
     /// Memory of the broker before the first record.
     pub idle_resident_bytes: Option<Stat>,
+    /// Memory of the broker after the last record.
+    pub resident_bytes: Option<Stat>,
+    /// Segments that were begun while the run lasted.
+    pub rolls: Option<Stat>,
+    /// Bytes of all segments.
+    pub segment_bytes: Option<Stat>,
+    /// Started again: until the first answer.
+    pub restart_ms: Option<Stat>,
+    /// Started again: until a record was durable.
+    pub serve_ms: Option<Stat>,
+    /// Started again: memory after the first answer.
+    pub restart_resident_bytes: Option<Stat>,
     /// Against the limit that was measured directly before each run: throughput as a share of the
     /// sequential write, or 99th percentile as a multiple of that of a bare write + fdatasync.
     pub beside_ratio: Option<Stat>,
@@ -119,6 +134,7 @@ fn summary(cell: &Cell, rows: &[&RunRow], limits: &LimitStats) -> CellSummary {
         fell_behind: facts.iter().filter(|f| f.fell_behind).count(),
         withheld: facts.iter().filter(|f| f.withheld).count(),
         device_bytes_per_byte: stat(|f| f.per_byte(f.device_bytes?)),
+        write_amplification: stat(|f| f.per_byte(f.device_bytes_to_stop.or(f.device_bytes)?)),
         flushes_per_request: stat(|f| Some(f.flushes? / f.requests_total)),
         flushes_per_s: stat(|f| Some(f.flushes? / f.requests_total * f.requests_per_s)),
         cpu_s_per_million: stat(|f| Some(f.cpu_ns? / 1e9 / f.records_total * 1e6)),
@@ -126,6 +142,15 @@ fn summary(cell: &Cell, rows: &[&RunRow], limits: &LimitStats) -> CellSummary {
         cpu_s_per_gb: stat(|f| f.per_byte(f.cpu_ns?)),
         start_ms: stat(|f| f.row.broker?.start_ms),
         idle_resident_bytes: stat(|f| Some(f.row.broker?.idle_resident_bytes? as f64)),
+        resident_bytes: stat(|f| Some(f.row.broker?.resident_bytes? as f64)),
+        rolls: Stat::of(facts.iter().filter_map(|f| {
+            let segments = f.row.broker?.segments? as f64;
+            Some(segments - f64::from(cell.client.partitions))
+        })),
+        segment_bytes: stat(|f| Some(f.row.broker?.segment_bytes? as f64)),
+        restart_ms: stat(|f| f.row.broker?.restart_ms),
+        serve_ms: stat(|f| f.row.broker?.serve_ms),
+        restart_resident_bytes: stat(|f| Some(f.row.broker?.restart_resident_bytes? as f64)),
         beside_ratio: stat(|f| f.beside_ratio()),
         shares: Shares::of(cell, &facts, limits),
         curve: middle(&facts).map(|facts| facts.curve.to_vec()).unwrap_or_default(),
@@ -156,6 +181,7 @@ pub struct Facts<'r> {
     requests_total: f64,
     batch_bytes_total: f64,
     device_bytes: Option<f64>,
+    device_bytes_to_stop: Option<f64>,
     flushes: Option<f64>,
     cpu_ns: Option<f64>,
 }
@@ -177,6 +203,7 @@ impl<'r> Facts<'r> {
             requests_total: 0.0,
             batch_bytes_total: 0.0,
             device_bytes: row.device.map(|device| device.written_bytes as f64),
+            device_bytes_to_stop: row.device_to_stop.map(|device| device.written_bytes as f64),
             flushes: row.device.and_then(|device| Some(device.flushes? as f64)),
             cpu_ns: row.broker.and_then(|broker| Some(broker.cpu_ns? as f64)),
         };

@@ -81,7 +81,9 @@ fn latency_floor_us(cell: &Cell, request_bytes: f64, limits: &LimitStats) -> Opt
     };
     let disk = match (cell.setting.reached()?, cell.setting.path) {
         (Durability::Durable, _) => p50(items::durable(measured_size(request_bytes)?, 1))?,
-        (Durability::Written, Path::Direct) => p50(items::written(measured_size(request_bytes)?))?,
+        (Durability::Written, Path::Journal | Path::Direct) => {
+            p50(items::written(measured_size(request_bytes)?))?
+        }
         (Durability::Written, _) | (Durability::Appended | Durability::Configured, _) => 0.0,
     };
     Some(network + disk)
@@ -98,7 +100,7 @@ fn cpu_floor_ns_per_byte(cell: &Cell, limits: &LimitStats) -> Option<f64> {
         _ => ns_per_byte(items::STREAM)?,
     };
     let write = match cell.setting.path {
-        Path::Direct => ns_per_byte(items::SEQUENTIAL_WRITE)?,
+        Path::Journal | Path::Direct => ns_per_byte(items::SEQUENTIAL_WRITE)?,
         Path::Buffered | Path::Configured => 0.0,
     };
     Some(receive + ns_per_byte(items::CRC_16K)? + write)

@@ -7,9 +7,9 @@ use crate::synthetic;
 #[test]
 fn each_cell_has_the_median_of_its_repeats() {
     let analysis = Analysis::of(&synthetic::compare());
-    assert_eq!(analysis.cells.len(), 20);
+    assert_eq!(analysis.cells.len(), 30);
     let first = &analysis.cells[0];
-    assert_eq!(first.cell.id, "acks=0, direct, as fast as it goes");
+    assert_eq!(first.cell.id, "acks=0, journal, as fast as it goes");
     let rate = first.records_per_s.unwrap();
     assert!((rate.median - 100_000.0).abs() < 1.0);
     assert!((rate.min - 90_000.0).abs() < 1.0 && (rate.max - 110_000.0).abs() < 1.0);

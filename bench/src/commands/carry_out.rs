@@ -14,23 +14,27 @@ use crate::plan::{Cell, Plan, Where};
 use crate::progress::Progress;
 use crate::runner::{Runner, unix_ms};
 use crate::scratch::ScratchDir;
+use crate::setting::Path as DurabilityPath;
 use crate::target::Target;
 
 /// What is to be done.
 pub struct Work {
     pub plan: Plan,
+    /// Carried out instead when the broker refuses the path of `plan`; without one, its cells are left out.
+    pub instead: Option<Plan>,
     pub target: Option<Target>,
     pub items: Vec<Item>,
     pub limit_settings: limits::Settings,
 }
 
 /// Does it.
-pub fn carry_out(work: Work, place: &Place) -> Result<Outcome, CommandError> {
+pub fn carry_out(mut work: Work, place: &Place) -> Result<Outcome, CommandError> {
     let interrupt = Interrupt::listen();
     let interrupt = interrupt.map_err(|e| CommandError::System("cannot listen for Ctrl-C", e))?;
     let data_dir = |e| CommandError::DataDir(place.data_dir.clone(), e);
     let scratch = ScratchDir::beside(&place.data_dir).map_err(data_dir)?;
     let host = Host::probe(scratch.path()).map_err(data_dir)?;
+    give_way(&mut work, &scratch)?;
     rehearse(&work, &scratch)?;
     let started_unix_ms = unix_ms();
     let about = About { schema_version: SCHEMA_VERSION, command: command(), started_unix_ms };
@@ -63,6 +67,26 @@ pub fn carry_out(work: Work, place: &Place) -> Result<Outcome, CommandError> {
     Ok(Outcome::Held)
 }
 
+/// A broker may be older than a way of writing, and the others are still worth measuring.
+fn give_way(work: &mut Work, scratch: &ScratchDir) -> Result<(), CommandError> {
+    let path = DurabilityPath::Journal;
+    let cell = work.plan.cells.iter().find(|cell| cell.setting.path == path);
+    let (Some(target), Some(cell)) = (&work.target, cell) else { return Ok(()) };
+    let dir = scratch.path().join("rehearsal");
+    let Some(why) = target.refuses_path(cell, &dir).map_err(CommandError::Broker)? else {
+        drop(std::fs::remove_dir_all(dir));
+        return Ok(());
+    };
+    if let Some(instead) = work.instead.take() {
+        work.plan = instead;
+    }
+    work.plan.leave_out(path, &why);
+    match work.plan.cells.is_empty() {
+        true => Err(CommandError::Usage(format!("nothing is left to measure: {why}"))),
+        false => Ok(()),
+    }
+}
+
 /// Starts a broker once before anything is measured: a setting it does not know, or an address where
 /// nobody answers, would otherwise show only after minutes, as a table of failed runs.
 fn rehearse(work: &Work, scratch: &ScratchDir) -> Result<(), CommandError> {
@@ -86,6 +110,7 @@ fn announce(evidence: &Evidence, limit_items: usize) {
         false => format!("{} cells x {} repeats", plan.cells.len(), plan.repeats),
     };
     eprintln!("{}: {runs}, about {seconds} s", plan.scenario);
+    plan.left_out.iter().for_each(|what| eprintln!("left out: {what}"));
 }
 
 /// The command line, without what names this machine or its user: a path is kept only if relative.

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::args::TuneArgs;
-use crate::args::{Broker, Command, CompareArgs, FiguresArgs, LimitsArgs, ReportArgs, Scenario};
+use crate::args::{Broker, Command, CompareArgs, FiguresArgs, JournalArgs};
+use crate::args::{LimitsArgs, Path, ReportArgs, Scenario};
 use crate::evidence::{Evidence, EvidenceError, Folder};
 use crate::host::process::Process;
 use crate::limits::{self, items};
@@ -18,7 +19,7 @@ use crate::report::{self, Conclusion};
 use crate::runner;
 use crate::target::launch::Launcher;
 use crate::target::{Target, TargetError};
-use crate::{compare, figures, tune};
+use crate::{compare, figures, journal, tune};
 use carry_out::{Work, carry_out};
 
 /// How a command ended that could do its work.
@@ -90,6 +91,7 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
         }
         Command::Tune(args) => tune(&args),
         Command::Figures(args) => figures(&args),
+        Command::Journal(args) => journal(&args),
         Command::Report(args) => report(&args),
         Command::Explain { .. } => Err(CommandError::Usage(
             "explain comes with a later release: meanwhile, compare shows what each setting costs"
@@ -109,6 +111,13 @@ fn figures(args: &FiguresArgs) -> Result<Outcome, CommandError> {
     measure(plan, &args.place, &args.broker, args.effort.quick)
 }
 
+fn journal(args: &JournalArgs) -> Result<Outcome, CommandError> {
+    let plan = journal::plan(args, args.path).map_err(CommandError::Usage)?;
+    let instead = journal::plan(args, Path::Direct).map_err(CommandError::Usage)?;
+    let work = work(plan, &args.broker, args.effort.quick)?;
+    carry_out(Work { instead: Some(instead), ..work }, &args.place)
+}
+
 fn as_figures(args: CompareArgs) -> FiguresArgs {
     let CompareArgs { place, effort, broker, only, .. } = args;
     FiguresArgs { place, effort, broker, only }
@@ -120,6 +129,10 @@ fn measure(
     broker: &Broker,
     quick: bool,
 ) -> Result<Outcome, CommandError> {
+    carry_out(work(plan, broker, quick)?, place)
+}
+
+fn work(plan: Plan, broker: &Broker, quick: bool) -> Result<Work, CommandError> {
     let target = target(broker)?;
     let mut limit_settings = limits::Settings {
         item_time: Duration::from_secs_f64(plan.limit_item_s),
@@ -129,8 +142,7 @@ fn measure(
         limit_settings.file_bytes = 64 << 20;
     }
     let items = items::short_list();
-    let work = Work { plan, target: Some(target), items, limit_settings };
-    carry_out(work, place)
+    Ok(Work { plan, instead: None, target: Some(target), items, limit_settings })
 }
 
 fn limits(args: &LimitsArgs) -> Result<Outcome, CommandError> {
@@ -147,13 +159,14 @@ fn limits(args: &LimitsArgs) -> Result<Outcome, CommandError> {
         limit_item_s: item_s,
         cells: Vec::new(),
         p99_ms_goal: None,
+        left_out: Vec::new(),
     };
     let limit_settings = limits::Settings {
         item_time: Duration::from_secs_f64(item_s),
         file_bytes: if args.quick { 64 << 20 } else { args.file_mib << 20 },
         spin: Duration::from_micros(args.spin_us),
     };
-    let work = Work { plan, target: None, items: items::all(), limit_settings };
+    let work = Work { plan, instead: None, target: None, items: items::all(), limit_settings };
     carry_out(work, &args.place)
 }
 

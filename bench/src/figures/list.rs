@@ -1,62 +1,15 @@
 //! The list: which cells are run, and what is promised of them. Kafka's figures are Apache Kafka
 //! 4.3.1's, taken on the same kind of machine.
 
+use super::shape::{Shape, library, produce};
 use super::{Bound, Goal, Metric};
-use crate::plan::{Beside, BrokerSetup, Cell, ClientSetup, Load, Where};
-use crate::setting::{Acks, Durability, Path, Setting};
+use crate::plan::{Beside, Load};
+use crate::setting::Acks;
 
 const KIB: usize = 1 << 10;
 
-/// A cell before it knows how long it runs and on which broker.
-pub struct Shape {
-    pub name: &'static str,
-    pub setting: Setting,
-    client: ClientSetup,
-    beside: Option<Beside>,
-    /// Run inside this process, whatever the command line says.
-    in_process: bool,
-    /// Settings of the broker that belong to the figure.
-    set: &'static [&'static str],
-}
-
-impl Shape {
-    pub fn into_cell(self, mut broker: BrokerSetup, run_s: f64, warmup_s: f64) -> Cell {
-        broker.set.extend(self.set.iter().map(|&setting| setting.to_owned()));
-        if self.in_process {
-            broker.place = Where::InProcess;
-        }
-        let reads = self.client.producers == 0;
-        Cell {
-            id: self.name.to_owned(),
-            series: self.name.to_owned(),
-            setting: self.setting,
-            broker,
-            client: self.client,
-            run_s,
-            // Reading has nothing to warm: what it reads has just been written.
-            warmup_s: if reads { 0.0 } else { warmup_s },
-            beside: self.beside,
-        }
-    }
-}
-
-/// Producing as the light client does: requests of exactly `records` records of `record_bytes`.
-fn produce(name: &'static str, acks: Acks, record_bytes: usize, records: u32) -> Shape {
-    let setting = Setting { acks, durability: Durability::Durable, path: Path::Direct };
-    let client = ClientSetup {
-        record_bytes,
-        batch_records: Some(records),
-        batch_bytes: 8 << 20,
-        ..ClientSetup::usual()
-    };
-    Shape { name, setting, client, beside: None, in_process: false, set: &[] }
-}
-
 pub fn shapes() -> Vec<Shape> {
-    let with = |mut shape: Shape, change: fn(&mut Shape)| {
-        change(&mut shape);
-        shape
-    };
+    let with = |shape: Shape, change: fn(&mut Shape)| shape.with(change);
     vec![
         produce("15 x 1 KiB, acks=all", Acks::All, KIB, 15),
         with(produce("15 x 1 KiB, acks=all, no spinning", Acks::All, KIB, 15), |s| {
@@ -76,30 +29,7 @@ pub fn shapes() -> Vec<Shape> {
             s.client.producers = 4;
             s.client.load = Load::Rate(10_000.0);
         }),
-        with(
-            produce("library, 1 MiB batches, preallocated, acks=all", Acks::All, KIB, 1000),
-            |s| {
-                s.in_process = true;
-                // The limit overwrites blocks that were written before; fresh ones are slower for anybody
-                // (engine/docs/notes/2026-11-26-fresh-blocks.md). So the log's segment is written ahead, too.
-                // Twice what is written: past its middle the next segment would be zeroed meanwhile.
-                // A pool that the run goes round many times: a large one is still being touched for the first
-                // time at the end of so short a run (engine/docs/notes/2026-11-26-what-a-stream-of-writes-costs.md).
-                s.set = &[
-                    "log.preallocate=true",
-                    "log.segment.bytes=2147479552",
-                    "memory.bytes=67108864",
-                ];
-                // By size: a count of records would be cut into batches of 256 KiB.
-                (s.client.batch_records, s.client.batch_bytes) = (None, 1_048_000);
-                // Long enough that every batch fills.
-                s.client.linger_ms = 5.0;
-                // Deep enough that the device never waits for the program.
-                s.client.in_flight = 16;
-                s.client.bytes_max = 900 << 20;
-                s.beside = Some(Beside::SequentialWrite);
-            },
-        ),
+        library("library, 1 MiB batches, preallocated, acks=all"),
         with(produce("10,000 records/s of 1 KiB, acks=all", Acks::All, KIB, 1), |s| {
             // As a real client would: whatever has come together meanwhile goes out in one batch.
             (s.client.batch_records, s.client.batch_bytes) = (None, 16 << 10);
@@ -118,8 +48,8 @@ pub fn shapes() -> Vec<Shape> {
 pub fn goals() -> Vec<Goal> {
     use Bound::{AtLeast, AtMost};
     use Metric::*;
-    let goal = |title, cell, metric, bound, kafka_synced, kafka| {
-        Goal { title, cell, metric, bound, kafka_synced, kafka }
+    let goal = |title: &str, cell: &str, metric, bound, kafka_synced, kafka| {
+        Goal { kafka_synced, kafka, ..Goal::of(title, cell, metric, bound) }
     };
     let fifteen = "15 x 1 KiB, acks=all";
     let four = "15 x 1 KiB, acks=all, 4 connections, 4 partitions";

@@ -2,24 +2,27 @@
 //! does in the same place (taken on the machine that the README names, with a client as light).
 
 mod list;
+pub(crate) mod shape;
 pub mod verdict;
 
 use crate::args::FiguresArgs;
 use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
 use crate::plan::Plan;
-use list::Shape;
+use shape::Shape;
 
 const RUN_S: f64 = 1.5;
 const WARMUP_S: f64 = 0.3;
 const REPEATS: u32 = 3;
 
-/// One promise: a quantity of one cell, and its bound.
+/// One promise: a quantity of one cell, or how many times that of another it is, and its bound.
 #[derive(Clone, Debug)]
 pub struct Goal {
     /// What is run.
-    pub title: &'static str,
+    pub title: String,
     /// Name of the cell that is run for it; several goals may share one.
-    pub cell: &'static str,
+    pub cell: String,
+    /// The cell whose same quantity it is divided by.
+    pub over: Option<String>,
     /// What of it counts.
     pub metric: Metric,
     /// The bound.
@@ -28,6 +31,19 @@ pub struct Goal {
     pub kafka_synced: &'static str,
     /// What Kafka does without a sync, in words.
     pub kafka: &'static str,
+}
+
+impl Goal {
+    /// A quantity of one cell, with nothing to compare it with.
+    pub fn of(title: impl Into<String>, cell: &str, metric: Metric, bound: Bound) -> Goal {
+        let (title, cell) = (title.into(), cell.to_owned());
+        Goal { title, cell, over: None, metric, bound, kafka_synced: "", kafka: "" }
+    }
+
+    /// How many times that of another cell.
+    pub fn over(self, cell: &str) -> Goal {
+        Goal { over: Some(cell.to_owned()), ..self }
+    }
 }
 
 /// What of a cell counts.
@@ -40,10 +56,17 @@ pub enum Metric {
     GbPerS,
     P50Ms,
     P99Ms,
+    P99_9Ms,
     CpuUsPerRequest,
     CpuSPerGb,
     StartMs,
     IdleMib,
+    ResidentMb,
+    /// Segments begun while the run lasted.
+    Rolls,
+    RestartS,
+    ServeS,
+    RestartResidentMb,
     /// Against the limit that is measured directly before each run.
     BesideRatio,
 }
@@ -69,9 +92,9 @@ pub fn plan(args: &FiguresArgs) -> Result<Plan, String> {
     let wanted = |name: &str| args.only.as_ref().is_none_or(|text| name.contains(text));
     let run_s = run_s(&args.effort, RUN_S)?;
     let warmup_s = if args.effort.quick { 0.0 } else { WARMUP_S };
-    let shapes: Vec<Shape> = list::shapes().into_iter().filter(|s| wanted(s.name)).collect();
+    let shapes: Vec<Shape> = list::shapes().into_iter().filter(|s| wanted(&s.name)).collect();
     if shapes.is_empty() {
-        let names: Vec<&str> = list::shapes().iter().map(|shape| shape.name).collect();
+        let names: Vec<String> = list::shapes().into_iter().map(|shape| shape.name).collect();
         return Err(format!("--only matches no figure; there are: {}", names.join(" | ")));
     }
     let cells = shapes.into_iter().map(|mut shape| {
@@ -87,6 +110,7 @@ pub fn plan(args: &FiguresArgs) -> Result<Plan, String> {
         limit_item_s: limit_item_s(&args.effort),
         cells: cells.collect(),
         p99_ms_goal: None,
+        left_out: Vec::new(),
     })
 }
 

@@ -18,7 +18,7 @@ fn args(line: &str) -> FiguresArgs {
 fn every_goal_has_its_cell_and_every_cell_a_goal() {
     let plan = plan(&args("")).unwrap();
     for goal in goals() {
-        assert!(plan.cell(goal.cell).is_some(), "{}", goal.cell);
+        assert!(plan.cell(&goal.cell).is_some(), "{}", goal.cell);
     }
     for cell in &plan.cells {
         assert!(goals().iter().any(|goal| goal.cell == cell.id), "{}", cell.id);
@@ -42,7 +42,7 @@ fn a_goal_holds_when_the_median_keeps_it() {
         let requests = [12_000.0, 9_000.0, 11_000.0][repeat as usize];
         synthetic::run(&plan.cells[cell], repeat, requests * 15.0, 900.0)
     });
-    let verdicts = verdict::verdicts(&Analysis::of(&evidence));
+    let verdicts = verdict::verdicts(&goals(), &Analysis::of(&evidence));
     let find = |title: &str, unit: &str| {
         verdicts.iter().find(|v| v.title.starts_with(title) && v.unit == unit).unwrap()
     };

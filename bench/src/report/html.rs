@@ -63,6 +63,7 @@ fn title(scenario: &str) -> &'static str {
         "compare" => "What durability costs on this disk",
         "tune" => "Which batch and linger to use",
         "figures" => "What Headwater promises, and what holds here",
+        "journal" => "One journal for all partitions: what it gives, and what it costs",
         _ => "What this disk and this machine allow",
     }
 }
@@ -99,7 +100,11 @@ fn tiles(conclusion: &Conclusion) -> String {
             "promises hold on this machine".to_owned(),
         ));
     }
-    let durable = Setting { acks: Acks::All, durability: Durability::Durable, path: Path::Direct };
+    let durable = |path| Setting { acks: Acks::All, durability: Durability::Durable, path };
+    let is_run = |path: &Path| {
+        conclusion.analysis.cells.iter().any(|c| c.cell.setting == durable(*path) && c.runs > 0)
+    };
+    let durable = durable(Path::OURS.into_iter().find(is_run).unwrap_or(Path::Direct));
     let find = |setting: Setting, load: fn(Load) -> bool| {
         let mut cells = conclusion.analysis.cells.iter();
         cells.find(|c| c.cell.setting == setting && load(c.cell.client.load) && c.runs > 0)
@@ -128,7 +133,8 @@ fn saturation_tiles(cell: &CellSummary) -> Vec<(String, String)> {
     let mut tiles = Vec::new();
     if let (Some(mb), Some(share)) = (cell.mb_per_s, cell.shares.throughput) {
         let words = format!(
-            "with every acknowledgement flushed (acks=all, durable, direct): {} of the disk's sequential write",
+            "with every acknowledgement flushed ({}): {} of the disk's sequential write",
+            cell.cell.setting,
             percent(share)
         );
         tiles.push((format!("{} MB/s", three(mb.median)), words));

@@ -16,8 +16,10 @@ use serde::Serialize;
 
 use crate::analysis::Analysis;
 use crate::evidence::{Evidence, EvidenceError, Folder};
+use crate::figures;
 use crate::figures::verdict::{self, Verdict};
 use crate::gate::{self, GateLine};
+use crate::journal;
 use crate::tune::frontier::{self, Point};
 
 /// Everything that is concluded from evidence: what `--json` prints.
@@ -43,7 +45,8 @@ impl Conclusion {
         let points = goal.map(|_| frontier::points(&analysis.cells)).unwrap_or_default();
         let best = goal.and_then(|goal| frontier::best(&points, goal).cloned());
         let verdicts = match evidence.plan.scenario.as_str() {
-            "figures" => verdict::verdicts(&analysis),
+            "figures" => verdict::verdicts(&figures::goals(), &analysis),
+            "journal" => verdict::verdicts(&journal::goals(&evidence.plan), &analysis),
             _ => Vec::new(),
         };
         Conclusion { gate: gate::check(evidence, &analysis), points, best, verdicts, analysis }

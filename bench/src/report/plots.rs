@@ -52,10 +52,12 @@ fn compare(conclusion: &Conclusion) -> Vec<Plot> {
 fn throughput(conclusion: &Conclusion) -> Plot {
     let title = "Throughput as fast as it goes, against what the disk allows";
     let limit = sequential_write(&conclusion.analysis.limits);
+    let nth = place_of_path(&conclusion.analysis.cells);
     let bars = saturated(&conclusion.analysis.cells).map(|cell| {
         let share = cell.shares.throughput.map(|share| format!(" · {} of disk", percent(share)));
         let words = cell.mb_per_s.map(|stat| format!("{} MB/s", three(stat.median)));
-        bar(cell, cell.mb_per_s, words.map(|words| words + &share.unwrap_or_default()), None)
+        let words = words.map(|words| words + &share.unwrap_or_default());
+        bar(cell, nth(cell), cell.mb_per_s, words, None)
     });
     let svg = Bars {
         title: title.to_owned(),
@@ -69,11 +71,12 @@ fn throughput(conclusion: &Conclusion) -> Plot {
 
 fn cpu(cells: &[CellSummary]) -> Plot {
     let title = "Processor time of the broker for a million records, as fast as it goes";
+    let nth = place_of_path(cells);
     let bars = saturated(cells).map(|cell| {
         let ratio = cell.shares.cpu.map(|ratio| format!(" · {} the floor", times(ratio)));
         let words = cell.cpu_s_per_million.map(|stat| format!("{} s", three(stat.median)));
         let words = words.map(|words| words + &ratio.unwrap_or_default());
-        bar(cell, cell.cpu_s_per_million, words, cell.shares.cpu_floor_s_per_million)
+        bar(cell, nth(cell), cell.cpu_s_per_million, words, cell.shares.cpu_floor_s_per_million)
     });
     let svg = Bars {
         title: title.to_owned(),
@@ -88,12 +91,13 @@ fn cpu(cells: &[CellSummary]) -> Plot {
 
 /// `None` when no latency under this load is known.
 fn latency(cells: &[CellSummary], load: Load) -> Option<Plot> {
+    let nth = place_of_path(cells);
     let known = |cell: &&CellSummary| cell.cell.client.load == load && !cell.curve.is_empty();
     let cells: Vec<&CellSummary> = cells.iter().filter(known).collect();
     if cells.is_empty() {
         return None;
     }
-    let series: Vec<Series> = cells.iter().map(|cell| latency_series(cell)).collect();
+    let series: Vec<Series> = cells.iter().map(|cell| latency_series(cell, nth(cell))).collect();
     let values = || series.iter().flat_map(|s| s.points.iter().map(|point| point.1));
     let floor = cells
         .iter()
@@ -108,7 +112,7 @@ fn latency(cells: &[CellSummary], load: Load) -> Option<Plot> {
             format!("Latency at {load}"),
             "From the intended send time of each record: waiting in a queue counts".to_owned(),
         ),
-        Load::Saturation => (
+        Load::Saturation | Load::Half => (
             "latency-saturation".to_owned(),
             "Latency as fast as it goes".to_owned(),
             "Of requests, with as many in flight as the client allows: the queue is always full"
@@ -129,7 +133,7 @@ fn latency(cells: &[CellSummary], load: Load) -> Option<Plot> {
     Some(Plot { file, title, svg: chart.draw() })
 }
 
-fn latency_series(cell: &CellSummary) -> Series {
+fn latency_series(cell: &CellSummary, nth: usize) -> Series {
     let behind = if cell.keeps_up() { "" } else { ", behind" };
     let points = cell.curve.iter().filter(|point| point.percentile < 99.99).map(|point| {
         let about = format!("{} ms at {} %", three(point.us / 1e3), point.percentile);
@@ -138,7 +142,7 @@ fn latency_series(cell: &CellSummary) -> Series {
     Series {
         name: format!("{}{behind}", cell.cell.setting),
         color: color(cell.cell.setting),
-        second: cell.cell.setting.path == Path::Buffered,
+        nth,
         look: Look::Line,
         points: points.collect(),
         labels: Vec::new(),
@@ -166,6 +170,7 @@ fn against(conclusion: &Conclusion) -> Plot {
     let title = "Throughput against latency";
     let mut series: Vec<Series> = Vec::new();
     let measured = conclusion.analysis.cells.iter().filter(|cell| cell.keeps_up());
+    let nth = place_of_path(&conclusion.analysis.cells);
     for cell in measured {
         let (Some(mb), Some(p99)) = (cell.mb_per_s, cell.p99_us) else { continue };
         let (mb, p99_ms) = (mb.median, p99.median / 1e3);
@@ -176,7 +181,7 @@ fn against(conclusion: &Conclusion) -> Plot {
             None => series.push(Series {
                 name,
                 color: color(cell.cell.setting),
-                second: cell.cell.setting.path == Path::Buffered,
+                nth: nth(cell),
                 look: Look::LineAndPoints,
                 points: vec![(mb, p99_ms, about)],
                 labels: Vec::new(),
@@ -218,6 +223,7 @@ fn saturated(cells: &[CellSummary]) -> impl Iterator<Item = &CellSummary> {
 
 fn bar(
     cell: &CellSummary,
+    nth: usize,
     value: Option<crate::stats::Stat>,
     words: Option<String>,
     floor: Option<f64>,
@@ -225,11 +231,22 @@ fn bar(
     Bar {
         name: cell.cell.setting.to_string(),
         color: color(cell.cell.setting),
-        second: cell.cell.setting.path == Path::Buffered,
+        nth,
         value,
         floor,
         words: words.unwrap_or_else(|| "not measured".to_owned()),
     }
+}
+
+/// The place of each cell's path among all that were run, which decides the style it is drawn in.
+fn place_of_path(cells: &[CellSummary]) -> impl Fn(&CellSummary) -> usize {
+    let mut paths: Vec<Path> = Vec::new();
+    for cell in cells {
+        if !paths.contains(&cell.cell.setting.path) {
+            paths.push(cell.cell.setting.path);
+        }
+    }
+    move |cell| paths.iter().position(|path| *path == cell.cell.setting.path).unwrap_or(0)
 }
 
 /// One colour for each promise; the path is told by the style of the line.

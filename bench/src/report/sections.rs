@@ -10,6 +10,7 @@ use crate::plan::Load;
 use crate::stats::Stat;
 use crate::table::Table;
 
+mod journal;
 mod limits;
 
 /// A table with its title and what a reader must know about it.
@@ -28,8 +29,16 @@ pub fn all(evidence: &Evidence, conclusion: &Conclusion) -> Vec<Section> {
         "tune" => vec![frontier(evidence, conclusion)],
         "figures" => vec![verdicts(conclusion)],
         "compare" => compare(conclusion),
+        "journal" => {
+            let mut sections = vec![verdicts(conclusion)];
+            sections.extend(journal::sections(conclusion));
+            sections
+        }
         _ => Vec::new(),
     };
+    if let Some(first) = sections.first_mut() {
+        first.notes.extend(evidence.plan.left_out.iter().map(|what| format!("left out: {what}")));
+    }
     sections.extend(limits::section(&conclusion.analysis.limits));
     sections
 }
@@ -61,7 +70,7 @@ fn under_load(conclusion: &Conclusion, load: Load) -> Section {
         ">p99 ms",
         ">p99.9 ms",
         ">p50/floor",
-        ">disk B/B",
+        ">write amp.",
         ">flushes/req",
         ">of flushes",
         ">CPU s/M",
@@ -81,7 +90,7 @@ fn under_load(conclusion: &Conclusion, load: Load) -> Section {
     let notes = behind(conclusion, load);
     let title = match load {
         Load::Saturation => "As fast as it goes".to_owned(),
-        Load::Rate(_) => {
+        Load::Rate(_) | Load::Half => {
             format!("At a fixed schedule: {load}, latency from the intended send time")
         }
     };
@@ -133,7 +142,7 @@ fn row(cell: &CellSummary) -> Vec<String> {
         ms(cell.p99_us),
         ms(cell.p99_9_us),
         if cell.keeps_up() { optional(shares.latency, times) } else { "-".to_owned() },
-        value(cell.device_bytes_per_byte),
+        value(cell.write_amplification),
         value(cell.flushes_per_request),
         optional(shares.flushes, percent),
         value(cell.cpu_s_per_million),
@@ -172,8 +181,9 @@ fn limit_lines(conclusion: &Conclusion) -> Vec<String> {
         ));
     }
     lines.push(
-        "disk B/B: bytes to the device per byte of batches during the run: with zeros written ahead \
-         of the log, without what the page cache writes later; ±: farthest repeat from the median"
+        "write amp.: bytes written to the device per byte of record batches, until the broker has \
+         stopped: with zeros written ahead of the log and what is written back later; ±: farthest \
+         repeat from the median"
             .to_owned(),
     );
     lines
@@ -237,29 +247,40 @@ pub fn best_line(evidence: &Evidence, conclusion: &Conclusion) -> String {
 }
 
 fn verdicts(conclusion: &Conclusion) -> Section {
-    let heads =
-        ["figure", "goal", ">measured", ">from", ">to", "", "Kafka, sync", "Kafka, no sync"];
+    let has_kafka = conclusion.verdicts.iter().any(|verdict| !verdict.kafka.is_empty());
+    let mut heads = vec!["figure", "goal", ">measured", ">from", ">to", ""];
+    if has_kafka {
+        heads.extend(["Kafka, sync", "Kafka, no sync"]);
+    }
     let mut table = Table::new(&heads);
     for verdict in &conclusion.verdicts {
         let part = |pick: fn(&Stat) -> f64| {
             verdict.measured.as_ref().map_or("-".to_owned(), |stat| three(pick(stat)))
         };
-        table.row(vec![
+        let mut row = vec![
             verdict.title.clone(),
             verdict.goal.clone(),
             part(|stat| stat.median),
             part(|stat| stat.min),
             part(|stat| stat.max),
             if verdict.held { "holds" } else { "MISSED" }.to_owned(),
-            verdict.kafka_synced.clone(),
-            verdict.kafka.clone(),
-        ]);
+        ];
+        if has_kafka {
+            row.extend([verdict.kafka_synced.clone(), verdict.kafka.clone()]);
+        }
+        table.row(row);
     }
     let held = conclusion.verdicts.iter().filter(|verdict| verdict.held).count();
-    let notes = vec![
-        format!("{held} of {} hold: the median of all repeats decides", conclusion.verdicts.len()),
-        "Kafka: Apache Kafka 4.3.1, with a client as light, on the machine the README names".into(),
-    ];
+    let mut notes = vec![format!(
+        "{held} of {} hold: the median of all repeats decides",
+        conclusion.verdicts.len()
+    )];
+    if has_kafka {
+        notes.push(
+            "Kafka: Apache Kafka 4.3.1, with a client as light, on the machine the README names"
+                .into(),
+        );
+    }
     Section { title: "Figures".to_owned(), notes, table }
 }
 

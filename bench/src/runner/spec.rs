@@ -15,7 +15,10 @@ pub fn prepare(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
     let spec = base(cell, target, topic).with(|s| s.acks = Acks::All);
     match cell.client.prefill_bytes {
         // One record for each partition: every log is open and its first segment is laid out.
-        0 => spec.with(|s| s.records = Some(u64::from(cell.client.partitions))),
+        0 => spec.with(|s| {
+            s.records = Some(u64::from(cell.client.partitions));
+            s.round = true;
+        }),
         bytes => spec.with(|s| {
             s.records = Some((bytes / cell.client.record_bytes as u64).max(1));
             s.batch_bytes = PREFILL_BATCH_BYTES;
@@ -41,8 +44,9 @@ pub fn measured(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
     base(cell, target, topic).with(|s| {
         s.consumers = client.consumers;
         s.rate_per_s = match client.load {
-            Load::Saturation => None,
             Load::Rate(rate) => Some(rate),
+            Load::Saturation => None,
+            Load::Half => unreachable!("the runner makes it a rate"),
         };
         s.records = Some(client.records_max());
         s.duration = Some(seconds(cell.run_s + cell.warmup_s));
@@ -50,8 +54,30 @@ pub fn measured(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
         s.linger = seconds(client.linger_ms / 1e3);
         s.batch_bytes = client.batch_bytes;
         s.batch_records = client.batch_records;
+        s.round = client.round;
         s.in_flight = client.in_flight;
     })
+}
+
+/// Everything that a broker is to hold before it is killed, however long that takes.
+pub fn fill(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
+    measured(cell, target, topic).with(|s| (s.duration, s.warmup) = (None, Duration::ZERO))
+}
+
+/// Small requests without end, to be under way when the broker is killed. The generator does not wait
+/// for it to come back.
+pub fn until_killed(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
+    let patience = Duration::from_secs(1);
+    base(cell, target, topic).with(|s| {
+        s.batch_records = Some(15);
+        s.duration = Some(Duration::from_secs(60));
+        (s.request_timeout, s.delivery_timeout) = (patience, patience);
+    })
+}
+
+/// One durable record: the proof that a broker serves.
+pub fn one_record(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
+    base(cell, target, topic).with(|s| (s.acks, s.records) = (Acks::All, Some(1)))
 }
 
 fn base(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
@@ -104,10 +130,18 @@ mod tests {
         let mut offered = cell("o");
         offered.client.load = Load::Rate(1000.0);
         offered.warmup_s = 0.1;
-        for cell in [cell("s"), reading, offered] {
-            for spec in [prepare(&cell, &there(), "t"), measured(&cell, &there(), "t")] {
-                assert_eq!(headwater_loadgen::spec_rules::check(&spec), Ok(()), "{}", cell.id);
-            }
+        let mut round = cell("round");
+        round.client.round = true;
+        let good = |spec: RunSpec, id: &str| {
+            assert_eq!(headwater_loadgen::spec_rules::check(&spec), Ok(()), "{id}");
+        };
+        for cell in [cell("s"), reading, offered, round] {
+            good(prepare(&cell, &there(), "t"), &cell.id);
+            good(measured(&cell, &there(), "t"), &cell.id);
+        }
+        let killed = cell("killed");
+        for spec in [fill, until_killed, one_record] {
+            good(spec(&killed, &there(), "t"), "killed");
         }
     }
 

@@ -17,7 +17,7 @@ use crate::host::process::Process;
 use crate::plan::Cell;
 
 /// How long a broker may take to finish after it was asked to.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// How to start a broker.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::host::process::Process;
 use crate::plan::Cell;
+use crate::setting::PATH_SETTING;
 use launch::{Child, Launcher};
 
 /// Longest time a broker may take until it answers.
@@ -122,6 +123,30 @@ impl Target {
                 let (address, process) = (address.clone(), *process);
                 Ok(Broker { address, process, start_ms: None, child: None })
             }
+        }
+    }
+}
+
+impl Target {
+    /// What a broker that is started for `cell` says against the way it is told to write; `None` when it
+    /// starts, or is not ours to tell.
+    ///
+    /// # Errors
+    /// When it does not start for another reason.
+    pub fn refuses_path(&self, cell: &Cell, dir: &Path) -> Result<Option<String>, TargetError> {
+        if matches!(self, Target::Running { .. }) {
+            return Ok(None);
+        }
+        match self.broker(cell, dir) {
+            Ok(broker) => {
+                // The rehearsal says it if it cannot be stopped.
+                drop(broker.stop());
+                Ok(None)
+            }
+            Err(TargetError::Ended { last_words }) if last_words.contains(PATH_SETTING) => {
+                Ok(Some(last_words))
+            }
+            Err(error) => Err(error),
         }
     }
 }

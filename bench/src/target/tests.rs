@@ -71,3 +71,13 @@ fn the_setting_becomes_arguments() {
          --set durability.path=direct --set durability=durable --set spin.us=0"
     );
 }
+
+#[test]
+fn a_path_that_a_broker_does_not_know_is_told_from_other_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let refuses = |text: &str| Target::Started(script(text)).refuses_path(&cell("a"), dir.path());
+    let words =
+        refuses("echo 'durability.path: journal is not one of direct, buffered' >&2; exit 2");
+    assert!(words.unwrap().unwrap().contains("not one of"));
+    assert!(refuses("echo 'the disk is full' >&2; exit 1").is_err());
+}

@@ -10,7 +10,7 @@ use crate::args::TuneArgs;
 use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
 use crate::limits::items::size_name;
 use crate::number;
-use crate::plan::{Cell, ClientSetup, Load, Plan};
+use crate::plan::{Act, Cell, ClientSetup, Load, Plan};
 use crate::setting::Setting;
 
 const RUN_S: f64 = 0.5;
@@ -50,6 +50,7 @@ pub fn plan(args: &TuneArgs) -> Result<Plan, String> {
         limit_item_s: limit_item_s(&args.effort),
         cells,
         p99_ms_goal: Some(args.p99_ms),
+        left_out: Vec::new(),
     })
 }
 
@@ -81,6 +82,8 @@ fn cell(
         run_s: run_s(&args.effort, RUN_S)?,
         warmup_s: if args.effort.quick { 0.0 } else { WARMUP_S },
         beside: None,
+        act: Act::Load,
+        half_of: None,
     })
 }
 

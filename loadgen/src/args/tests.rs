@@ -66,6 +66,15 @@ fn reading_begins_at_the_earliest_offset_with_one_consumer() {
 }
 
 #[test]
+fn a_round_is_one_record_for_each_partition_if_nothing_else_is_said() {
+    let spec = parse("--target h:1 --round --partitions 64 --in-flight 1").unwrap();
+    assert_eq!((spec.round, spec.records_per_batch()), (true, Some(1)));
+    let spec = parse("--target h:1 --round --batch-records 4").unwrap();
+    assert_eq!(spec.records_per_batch(), Some(4));
+    assert_eq!(parse("--target h:1").unwrap().records_per_batch(), None);
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_a_reason() {
     assert!(parse("").unwrap_err().contains("--target"));
     assert!(parse("--target h:1 --embedded d").unwrap_err().contains("cannot be used with"));

@@ -48,8 +48,9 @@ impl Producer {
         due.max(self.next)
     }
 
-    /// No more records will come: what there is may be sent.
+    /// No more records will come: what there is may be sent, also a round that is not whole.
     pub fn flush(&mut self, shop: &Shop) {
+        self.is_flushed = true;
         for lane in 0..self.lanes.len() as u32 {
             if self.lanes[lane as usize].building.records() > 0 {
                 self.lanes[lane as usize].building_is_due = true;
@@ -76,8 +77,18 @@ impl Producer {
         self.buffered_bytes >= shop.spec.buffer_bytes as u64
     }
 
-    /// Without a schedule there should always be a batch ready for each broker, and no more.
+    /// Some partitions have their batch of this round and others do not.
+    pub(super) fn is_within_round(&self) -> bool {
+        self.round_records.is_some_and(|records| !self.next.is_multiple_of(records))
+            && !self.is_flushed
+    }
+
+    /// Without a schedule there should always be a batch ready for each broker, and no more. A round is
+    /// one batch of each partition.
     fn wants_more(&self) -> bool {
+        if self.is_within_round() {
+            return true;
+        }
         let mut brokers = self.lines.iter().zip(&self.ready).zip(&self.leads);
         !self.begins_anew
             && brokers.any(|((line, ready), leads)| line.is_open && ready.is_empty() && *leads)
@@ -96,7 +107,8 @@ impl Producer {
         let bytes = (key.map_or(0, <[u8]>::len) + value.len()) as u64;
 
         let lane = &mut self.lanes[partition as usize];
-        let overfull = shop.spec.batch_records.is_none()
+        let batch_records = shop.spec.records_per_batch();
+        let overfull = batch_records.is_none()
             && lane.building.records() > 0
             && lane.building.bytes_with(key, value) > shop.spec.batch_bytes;
         if overfull {
@@ -104,7 +116,7 @@ impl Producer {
         }
         let is_first = lane.building.records() == 0;
         lane.building.push(sequence, unix_ms, key, value, now);
-        let full = shop.spec.batch_records.is_some_and(|full| lane.building.records() >= full);
+        let full = batch_records.is_some_and(|full| lane.building.records() >= full);
         if full {
             lane.seal(self.identity, &mut shop.buffers);
         } else if is_first {

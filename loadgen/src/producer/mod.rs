@@ -82,6 +82,10 @@ pub struct Producer {
     /// The identity is spoilt: nothing is sent until there is another.
     begins_anew: bool,
     next_tag: u64,
+    /// Records of one round, if requests are rounds.
+    round_records: Option<u64>,
+    /// No more records will come.
+    is_flushed: bool,
 }
 
 /// The connection to one broker.
@@ -112,7 +116,7 @@ impl Producer {
             lanes: (0..partitions).map(|partition| Lane::new(partition, compression)).collect(),
             partitioner: Partitioner::new(partitions, index),
             next: 0,
-            share: share(&shop.spec, &shop.source, index),
+            share: share(&shop.spec, &shop.source, partitions, index),
             ready: vec![VecDeque::new(); shop.cluster.brokers()],
             lingering: VecDeque::new(),
             backing_off: VecDeque::new(),
@@ -124,6 +128,8 @@ impl Producer {
             identity,
             begins_anew: false,
             next_tag: 0,
+            round_records: shop.spec.round.then(|| request_records(&shop.spec, partitions)),
+            is_flushed: false,
         }
     }
 
@@ -182,15 +188,21 @@ impl Producer {
 }
 
 /// How many records a producer has to send, so that all together send what was asked for.
-fn share(spec: &RunSpec, source: &Source, index: usize) -> Option<u64> {
+fn share(spec: &RunSpec, source: &Source, partitions: u32, index: usize) -> Option<u64> {
     // A share of nothing stays nothing however long the run lasts.
     let available = source.share(index).filter(|&lines| lines == 0 || spec.duration.is_none());
     let Some(total) = spec.records.filter(|_| available.is_none()) else { return available };
-    let (producers, burst) = (spec.producers as u64, u64::from(spec.batch_records.unwrap_or(1)));
+    let (producers, burst) = (spec.producers as u64, request_records(spec, partitions));
     // Requests take turns, as in the schedule; the last one may be short.
     let (whole, rest) = (total / burst, total % burst);
     let own = (whole + producers - 1 - index as u64) / producers;
     Some(own * burst + if whole % producers == index as u64 { rest } else { 0 })
+}
+
+/// How many records a request has, as far as that is decided before it is made.
+fn request_records(spec: &RunSpec, partitions: u32) -> u64 {
+    let batch = u64::from(spec.records_per_batch().unwrap_or(1));
+    if spec.round { batch * u64::from(partitions) } else { batch }
 }
 
 fn protocol_compression(compression: Compression) -> compression::Compression {
@@ -209,15 +221,18 @@ mod tests {
 
     #[test]
     fn shares_add_up() {
-        for (records, burst, producers) in [(10, 1, 3), (100, 15, 4), (5, 7, 2), (1, 1, 1)] {
+        let cases = [(10, 1, 3), (100, 15, 4), (5, 7, 2), (1, 1, 1)];
+        let both = cases.into_iter().flat_map(|case| [(case, false), (case, true)]);
+        for ((records, burst, producers), round) in both {
             let spec = RunSpec::default().with(|s| {
+                s.round = round;
                 s.records = Some(records);
                 s.batch_records = Some(burst);
                 s.producers = producers;
             });
             let source = Source::new(&spec, 1, None);
-            let total: u64 = (0..producers).map(|p| share(&spec, &source, p).unwrap()).sum();
-            assert_eq!(total, records, "{burst} {producers}");
+            let total: u64 = (0..producers).map(|p| share(&spec, &source, 4, p).unwrap()).sum();
+            assert_eq!(total, records, "{burst} {producers} {round}");
         }
     }
 }

@@ -23,7 +23,8 @@ impl Producer {
                 self.connect(shop, broker, now);
                 continue;
             }
-            while !self.begins_anew && self.lines[broker].in_flight.len() < shop.spec.in_flight {
+            let may_send = !self.begins_anew && !self.is_within_round();
+            while may_send && self.lines[broker].in_flight.len() < shop.spec.in_flight {
                 let batches = self.gather(shop, broker, now);
                 if batches.is_empty() {
                     break;
@@ -42,15 +43,20 @@ impl Producer {
         }
     }
 
-    /// The batches of one request: at most one of each partition.
+    /// The batches of one request: at most one of each partition; in a round one of each, so that its size
+    /// is whatever that makes.
     fn gather(&mut self, shop: &mut Shop, broker: usize, now: Nanos) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut bytes = 0;
+        let bytes_max = match self.round_records {
+            Some(_) => usize::MAX,
+            None => shop.spec.request_bytes_max,
+        };
         for _ in 0..self.ready[broker].len() {
             let Some(index) = self.ready[broker].pop_front() else { break };
             let lane = &mut self.lanes[index as usize];
             let was_building = lane.building_number();
-            if !batches.is_empty() && bytes + lane.next_bytes() > shop.spec.request_bytes_max {
+            if !batches.is_empty() && bytes + lane.next_bytes() > bytes_max {
                 self.ready[broker].push_front(index);
                 break;
             }

@@ -48,5 +48,5 @@ fn curve(limits: &LimitStats, name: &str, color: usize, what: impl Fn(usize) -> 
         Some((bytes as f64, mb, about))
     });
     let (name, look) = (name.to_owned(), Look::LineAndPoints);
-    Series { name, color, second: false, look, points: points.collect(), labels: Vec::new() }
+    Series { name, color, nth: 0, look, points: points.collect(), labels: Vec::new() }
 }

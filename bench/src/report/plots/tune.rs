@@ -65,7 +65,7 @@ fn series<'a>(
     });
     let points = points.collect();
     let (name, labels) = (name.to_owned(), Vec::new());
-    Series { name, color, second: false, look, points, labels }
+    Series { name, color, nth: 0, look, points, labels }
 }
 
 /// `1 ms · 64 KiB · 5`: linger, batch, in flight.

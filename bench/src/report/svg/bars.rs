@@ -34,8 +34,8 @@ pub struct Bar {
     pub name: String,
     /// Number of its colour.
     pub color: usize,
-    /// Second of a pair: paler.
-    pub second: bool,
+    /// Place in its group, from 0: the later, the paler.
+    pub nth: usize,
     /// Its length and the whisker; without one, nothing is drawn.
     pub value: Option<Stat>,
     /// A limit of its own, drawn as a tick.
@@ -51,8 +51,8 @@ impl Bars {
         let max = values.map(|stat| stat.max).fold(0.0, f64::max);
         let max = self.limit.as_ref().map_or(max, |(limit, _)| max.max(*limit));
         let x = Scale::linear(max, LEFT, RIGHT);
-        let pairs = self.bars.iter().filter(|bar| !bar.second).count() as f64;
-        let bottom = TOP + ROW * self.bars.len() as f64 + GAP * pairs;
+        let groups = self.bars.iter().filter(|bar| bar.nth == 0).count() as f64;
+        let bottom = TOP + ROW * self.bars.len() as f64 + GAP * groups;
         let mut canvas = Canvas::new(WIDTH, bottom + 48.0);
         canvas.text("title", (SIDE, 24.0), Anchor::Start, &self.title);
         canvas.text("soft", (SIDE, 44.0), Anchor::Start, &self.subtitle);
@@ -69,7 +69,7 @@ impl Bars {
         }
         let mut y = TOP;
         for (i, bar) in self.bars.iter().enumerate() {
-            y += if bar.second || i == 0 { 0.0 } else { GAP };
+            y += if bar.nth > 0 || i == 0 { 0.0 } else { GAP };
             bar.draw(&mut canvas, &x, y);
             y += ROW;
         }
@@ -86,7 +86,7 @@ impl Bar {
             return;
         };
         let end = x.at(stat.median);
-        let class = format!("f{}{}", self.color, if self.second { " pale" } else { "" });
+        let class = format!("f{}{}", self.color, ["", " pale", " paler"][self.nth.min(2)]);
         let size = ((end - LEFT).max(1.0), ROW - 7.0);
         canvas.rect(&class, (LEFT, y + 3.5), size, &format!("{}: {}", self.name, self.words));
         let (low, high) = (x.at(stat.min), x.at(stat.max));

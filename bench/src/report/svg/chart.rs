@@ -56,8 +56,8 @@ pub struct Series {
     pub name: String,
     /// Number of its colour.
     pub color: usize,
-    /// Second of a pair: dashed lines and squares.
-    pub second: bool,
+    /// Place in its group, from 0: full lines and circles, dashes and squares, dots and small circles.
+    pub nth: usize,
     /// How it is drawn.
     pub look: Look,
     /// Values, each with what appears when it is pointed at.
@@ -189,12 +189,13 @@ fn draw_label(canvas: &mut Canvas, at: (f64, f64), words: &str) {
 fn draw_point(canvas: &mut Canvas, series: &Series, at: (f64, f64), about: &str) {
     let cloud = if series.look == Look::Cloud { " cloud" } else { "" };
     let class = format!("f{} halo{cloud}", series.color);
-    match series.second {
-        false => canvas.circle(&class, at, 5.5, about),
-        true => canvas.rect(&class, (at.0 - 5.0, at.1 - 5.0), (10.0, 10.0), about),
+    match series.nth {
+        0 => canvas.circle(&class, at, 5.5, about),
+        1 => canvas.rect(&class, (at.0 - 5.0, at.1 - 5.0), (10.0, 10.0), about),
+        _ => canvas.circle(&class, at, 3.5, about),
     }
 }
 
 fn line_class(series: &Series) -> String {
-    format!("line s{}{}", series.color, if series.second { " dash" } else { "" })
+    format!("line s{}{}", series.color, ["", " dash", " dots"][series.nth.min(2)])
 }

@@ -17,9 +17,9 @@ svg .mark{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 4}\
 svg .label{paint-order:stroke;stroke:var(--card);stroke-width:4}\
 svg .whisker{stroke:var(--ink);stroke-width:1.5;fill:none}\
 svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}\
-svg .dash{stroke-dasharray:7 5}svg .halo{stroke:var(--card);stroke-width:1.5}\
+svg .dash{stroke-dasharray:7 5}svg .dots{stroke-dasharray:2 5}svg .halo{stroke:var(--card);stroke-width:1.5}\
 svg .s0{stroke:var(--c0)}svg .s1{stroke:var(--c1)}svg .s2{stroke:var(--c2)}\
 svg .s3{stroke:var(--c3)}svg .s4{stroke:var(--c4)}svg .s5{stroke:var(--c5)}\
 svg .f0{fill:var(--c0)}svg .f1{fill:var(--c1)}svg .f2{fill:var(--c2)}\
 svg .f3{fill:var(--c3)}svg .f4{fill:var(--c4)}svg .f5{fill:var(--c5)}\
-svg .pale{fill-opacity:.45}svg .cloud{fill-opacity:.35}";
+svg .pale{fill-opacity:.55}svg .paler{fill-opacity:.25}svg .cloud{fill-opacity:.35}";
