@@ -275,3 +275,45 @@ fn a_power_cut_leaves_a_first_part_of_the_commits() {
         assert_ne!(scan.decision.case, Case::AcknowledgedDamaged, "seed {seed}");
     }
 }
+
+/// A ring that went round twice, damaged at random: what is used is what was written, and a commit
+/// before the end is whole or named as lost.
+#[test]
+fn random_damage_is_never_used_and_never_silent() {
+    for seed in 0..300 {
+        let mut rng = headwater_io::sim::rng::Rng::new(seed);
+        let folder = Folder::new();
+        let per_file = (BLOCKS - 1) as u64;
+        for seq in 1..=per_file * 5 + rng.below(per_file) {
+            let (turn, place) = ((seq - 1) / per_file, (seq - 1) % per_file);
+            let (file, epoch) = ((turn % 2) as usize, turn as u32 + 1);
+            if place == 0 {
+                folder.header(file, epoch);
+            }
+            let bytes = [seq as u8; 10];
+            let part = (entry(0, seq * 10, &bytes, Kind::Inline), &bytes[..]);
+            folder.frame(
+                file,
+                place as usize + 1,
+                head(epoch, seq, seq.saturating_sub(2)),
+                &[part],
+            );
+        }
+        for _ in 0..rng.below(6) {
+            let (file, block) = (rng.below(2) as usize, rng.below(BLOCKS as u64) as usize);
+            folder.rot(file, block, rng.below(BLOCK as u64) as usize);
+        }
+        let since = Since { first_needed_seq: per_file * 4 + 1, ..SINCE };
+        let scan = scan(&folder.fs, &folder.dir, since).unwrap();
+        let whole = seqs(&scan);
+        for found in scan.frames.iter().filter(|found| found.whole) {
+            let expected = entry(0, found.seq() * 10, &[found.seq() as u8; 10], Kind::Inline);
+            assert_eq!(found.frame.entries, [expected], "seed {seed}");
+        }
+        for seq in since.first_needed_seq..scan.decision.end_seq {
+            let lost = scan.decision.lost.iter().any(|range| range.contains(&seq));
+            assert_ne!(whole.contains(&seq), lost, "seed {seed}: commit {seq}");
+        }
+        assert!(scan.decision.end_seq > scan.stable_seq, "seed {seed}");
+    }
+}
