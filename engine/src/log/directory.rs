@@ -11,6 +11,7 @@
 //!     <base offset>.hwindex                 offsets and times, of a sealed segment
 //!     <base offset>.point                   index and producers, of the segment that is appended to
 //!     <offset>.hwsnapshot                   producers as of that offset
+//!     <base offset>.lost-<unix ms>          what a repair cut off
 //!     next.segment                          made ready, not yet named
 //!     acknowledged                          where the log must end, when it does not
 //! <data dir>/<topic>-<partition>.<n>.deleted/   on its way out
@@ -43,6 +44,7 @@ pub const STRAY: &str = ".stray";
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".hwindex";
 const POINT: &str = ".point";
+const LOST: &str = ".lost-";
 const SNAPSHOT: &str = ".hwsnapshot";
 
 /// The folder of a partition.
@@ -85,6 +87,16 @@ pub fn parse_segment(name: &str) -> Option<Offset> {
 /// The offset in a snapshot's name.
 pub fn parse_snapshot(name: &str) -> Option<Offset> {
     parse_offset(name.strip_suffix(SNAPSHOT)?)
+}
+
+/// What a repair cut off the segment that starts at `base`.
+pub fn lost(dir: &Path, base: Offset, unix_ms: i64) -> PathBuf {
+    dir.join(format!("{:020}{LOST}{unix_ms}", base.0))
+}
+
+/// Whether a repair has cut this off.
+pub fn is_lost(name: &str) -> bool {
+    name.split_once(LOST).is_some_and(|(base, _)| parse_offset(base).is_some())
 }
 
 /// The base offset in the name of a recovery point.

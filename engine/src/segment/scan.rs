@@ -112,8 +112,18 @@ impl Walk<'_> {
     }
 }
 
-/// The end of the first sound batch with an offset of at least `least` that starts at any byte in the
-/// range: the difference between a torn tail and damage in the middle. Looks at every byte, for no
+/// A sound batch behind a break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoundBatch {
+    /// Where it starts.
+    pub start: Position,
+    /// Where it ends.
+    pub end: Position,
+    /// Its first offset.
+    pub offset: Offset,
+}
+
+/// The first sound batch with an offset of at least `least` that starts at any byte in the range: the difference between a torn tail and damage in the middle. Looks at every byte, for no
 /// length field after a broken batch can be trusted.
 ///
 /// # Errors
@@ -124,7 +134,7 @@ pub fn find_batch(
     from: Position,
     upto: Position,
     least: Offset,
-) -> io::Result<Option<Position>> {
+) -> io::Result<Option<SoundBatch>> {
     let mut window = Window::new(fs, file, upto);
     let mut at = from;
     while at.0 + HEADER_BYTES as u64 <= upto.0 {
@@ -134,11 +144,14 @@ pub fn find_batch(
         }
         // Offset, length and magic make a false alarm rare; the checksum decides.
         let header = BatchHeader::parse(bytes).ok().filter(|header| header.base_offset >= least.0);
-        let end = header
-            .map(|header| Position(at.0 + header.total_bytes() as u64))
-            .filter(|end| *end <= upto);
-        if end.is_some() && window.batch(at, Depth::Checksums)?.is_ok() {
-            return Ok(end);
+        let sound = header.map(|header| SoundBatch {
+            start: at,
+            end: Position(at.0 + header.total_bytes() as u64),
+            offset: Offset(header.base_offset),
+        });
+        let sound = sound.filter(|sound| sound.end <= upto);
+        if sound.is_some() && window.batch(at, Depth::Checksums)?.is_ok() {
+            return Ok(sound);
         }
         at = Position(at.0 + 1);
     }

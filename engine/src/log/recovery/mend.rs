@@ -23,10 +23,14 @@ impl OpenLog<'_> {
         Ok(())
     }
 
-    /// Cuts the log at the end of segment `last`, and removes the segments behind it.
-    pub(super) fn cut(&self, last: &Found, later: &[Offset]) -> io::Result<()> {
-        // First: a point must never be there when what it speaks of may be other batches.
-        self.remove_points(last.pointed.then_some(last.base))?;
+    /// Makes the log on the disk what was found: seals what should be, cuts off the rest, and removes the
+    /// segments in `later`.
+    pub(super) fn mend(&self, found: &[Found], later: &[Offset]) -> io::Result<()> {
+        let (last, before) = found.split_last().expect("a log has a segment");
+        for found in before.iter().filter(|found| !found.sealed) {
+            self.seal(found)?;
+        }
+        self.remove_stale(last)?;
         for &base in later {
             self.remove_if_there(&directory::index(&self.dir, base))?;
             self.fs.remove_file(&directory::segment(&self.dir, base))?;
@@ -44,15 +48,21 @@ impl OpenLog<'_> {
         Ok(())
     }
 
-    /// Removes all recovery points but that of the segment `kept`; durable when this returns.
-    fn remove_points(&self, kept: Option<Offset>) -> io::Result<()> {
-        let entries = self.fs.list(&self.dir)?;
-        let points = entries.iter().filter_map(|entry| directory::parse_point(&entry.name));
-        let stale: Vec<Offset> = points.filter(|base| Some(*base) != kept).collect();
-        for &base in &stale {
-            self.fs.remove_file(&directory::point(&self.dir, base))?;
+    /// Removes what speaks of batches that may become others: recovery points but that of the last
+    /// segment, if it was used, and snapshots behind the end. Durable when this returns.
+    fn remove_stale(&self, last: &Found) -> io::Result<()> {
+        let kept = last.pointed.then_some(last.base);
+        let stale = |name: &str| {
+            directory::parse_point(name).is_some_and(|base| Some(base) != kept)
+                || directory::parse_snapshot(name)
+                    .is_some_and(|offset| offset > last.index.next_offset())
+        };
+        let mut any = false;
+        for entry in self.fs.list(&self.dir)?.iter().filter(|entry| stale(&entry.name)) {
+            self.fs.remove_file(&self.dir.join(&entry.name))?;
+            any = true;
         }
-        if stale.is_empty() { Ok(()) } else { self.fs.sync_dir(&self.dir) }
+        if any { self.fs.sync_dir(&self.dir) } else { Ok(()) }
     }
 
     fn remove_if_there(&self, path: &std::path::Path) -> io::Result<()> {
@@ -71,9 +81,9 @@ impl OpenLog<'_> {
     }
 
     /// Finishes the sealing that the stop interrupted.
-    pub(super) fn seal(&self, found: &Found, end: Position) -> io::Result<()> {
-        self.trim(found.base, end)?;
-        let bytes = index::file::encode(&found.index, end);
+    fn seal(&self, found: &Found) -> io::Result<()> {
+        self.trim(found.base, found.end)?;
+        let bytes = index::file::encode(&found.index, found.end);
         match self.fs.replace(&directory::index(&self.dir, found.base), &bytes) {
             // It is in memory; the next start builds it again.
             Err(error) if is_full(&error) => Ok(()),

@@ -8,6 +8,7 @@ use headwater_protocol::batch::header::BatchHeader;
 use super::tests::{DIR, Folder, batch};
 use super::*;
 use crate::log::point;
+use crate::log::producers::Producers;
 use crate::segment::index::Index;
 
 /// Writes the point of segment 0 as of its first `count` batches of one record.

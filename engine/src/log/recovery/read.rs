@@ -5,7 +5,7 @@ use std::io;
 
 use headwater_io::file::Access;
 
-use super::{Behind, CleanEnd, OpenLog, window_bytes};
+use super::{Behind, CleanEnd, Survey};
 use crate::log::directory;
 use crate::log::point::{self, Point};
 use crate::log::producers::{self, Producers};
@@ -18,36 +18,38 @@ pub(super) struct Found {
     pub base: Offset,
     pub end: Position,
     pub index: Index,
+    /// Whether it had its index, and so was not walked.
+    pub sealed: bool,
     /// Whether its recovery point was used, and so is good for another start.
     pub pointed: bool,
 }
 
-impl OpenLog<'_> {
+impl Survey<'_> {
     pub(super) fn segment_bases(&self) -> io::Result<Vec<Offset>> {
-        let entries = self.fs.list(&self.dir)?;
+        let entries = self.fs.list(self.dir)?;
         // Listed by name, and names have a fixed width, so they are in offset order.
         Ok(entries.iter().filter_map(|entry| directory::parse_segment(&entry.name)).collect())
     }
 
     /// A segment that has an index which fits it was sealed.
     pub(super) fn sealed(&self, base: Offset) -> io::Result<Option<Found>> {
-        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let end = Position(self.fs.len(&file)?);
-        let path = directory::index(&self.dir, base);
+        let path = directory::index(self.dir, base);
         if !self.fs.exists(&path) {
             return Ok(None);
         }
         let index = index::file::decode(&self.fs.read(&path)?, base, end);
-        Ok(index.map(|index| Found { base, end, index, pointed: false }))
+        Ok(index.map(|index| Found { base, end, index, sealed: true, pointed: false }))
     }
 
     /// The recovery point of a segment, if somebody vouches for the log up to there.
     pub(super) fn point(&self, base: Offset) -> io::Result<Option<Point>> {
-        let path = point::path(&self.dir, base);
+        let path = point::path(self.dir, base);
         if !self.fs.exists(&path) {
             return Ok(None);
         }
-        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
         let sound = self.sound_upto(base, size);
         let point = point::decode(&self.fs.read(&path)?, base);
@@ -61,12 +63,12 @@ impl OpenLog<'_> {
         point: Option<Point>,
         producers: &mut Producers,
     ) -> io::Result<(Found, Scan)> {
-        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
         let upto = self.acknowledged_in(base).map_or(size, |end| end.min(size));
         let sound = self.sound_upto(base, size).min(upto);
         let pointed = point.is_some();
-        let mut index = Index::new(base, self.settings.index_interval_bytes);
+        let mut index = Index::new(base, self.index_interval_bytes);
         let mut scan = Scan { end: Position(0), next_offset: base, why: ScanEnd::AtEnd };
         if let Some(point) = point {
             (scan.end, scan.next_offset) = (point.position, point.next_offset);
@@ -84,7 +86,7 @@ impl OpenLog<'_> {
                 producers.note(header);
             })?;
         }
-        Ok((Found { base, end: scan.end, index, pointed }, scan))
+        Ok((Found { base, end: scan.end, index, sealed: false, pointed }, scan))
     }
 
     pub(super) fn clean_end_of(&self, base: Offset) -> Option<CleanEnd> {
@@ -116,17 +118,17 @@ impl OpenLog<'_> {
         scan: &Scan,
         later: &[Offset],
     ) -> io::Result<Behind> {
-        let window = window_bytes(&self.settings, self.batch_bytes_max);
-        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let window = self.window_bytes;
+        let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
         let mut behind = Behind::Rubbish;
         let mut from = Position(scan.end.0 + 1);
-        while let Some(end) = scan::find_batch(self.fs, &file, from, size, scan.next_offset)? {
+        while let Some(sound) = scan::find_batch(self.fs, &file, from, size, scan.next_offset)? {
             behind = Behind::NearBatch;
-            if end.0 - scan.end.0 > window {
+            if sound.end.0 - scan.end.0 > window {
                 return Ok(Behind::FarBatch);
             }
-            from = end;
+            from = sound.end;
         }
         let mut later_bytes = 0;
         for &base in later {
@@ -146,7 +148,7 @@ impl OpenLog<'_> {
         scan: &Scan,
         later: &[Offset],
     ) -> io::Result<Behind> {
-        let window = window_bytes(&self.settings, self.batch_bytes_max);
+        let window = self.window_bytes;
         let here = (base, scan.end, scan.next_offset);
         let mut behind = Behind::Nothing;
         for (base, from, next_offset) in
@@ -171,7 +173,7 @@ impl OpenLog<'_> {
         next_offset: Offset,
         bytes_max: u64,
     ) -> io::Result<Scan> {
-        let file = self.fs.open(&directory::segment(&self.dir, base), Access::Read)?;
+        let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let upto = Position(self.fs.len(&file)?.min(from.0.saturating_add(bytes_max)));
         let depth = Depth::Checksums;
         Walk { fs: self.fs, file: &file, from, upto, next_offset, depth }.run(|_, _| {})
@@ -186,11 +188,11 @@ impl OpenLog<'_> {
 
     /// The newest sound snapshot at or before `offset`, and where it was taken.
     fn producers_at(&self, offset: Offset) -> io::Result<(Producers, Offset)> {
-        let entries = self.fs.list(&self.dir)?;
+        let entries = self.fs.list(self.dir)?;
         let taken = entries.iter().filter_map(|entry| directory::parse_snapshot(&entry.name));
         let mut taken: Vec<Offset> = taken.filter(|taken| *taken <= offset).collect();
         while let Some(at) = taken.pop() {
-            let bytes = self.fs.read(&directory::snapshot(&self.dir, at))?;
+            let bytes = self.fs.read(&directory::snapshot(self.dir, at))?;
             if let Some(producers) = producers::file::decode(&bytes, at) {
                 return Ok((producers, at));
             }
@@ -202,7 +204,7 @@ impl OpenLog<'_> {
     /// Brings producers up to the end of the sealed segments.
     fn replay(&self, sealed: &[Found], from: Offset, producers: &mut Producers) -> io::Result<()> {
         for found in sealed.iter().filter(|found| found.base >= from) {
-            let file = self.fs.open(&directory::segment(&self.dir, found.base), Access::Read)?;
+            let file = self.fs.open(&directory::segment(self.dir, found.base), Access::Read)?;
             let walk = Walk {
                 fs: self.fs,
                 file: &file,

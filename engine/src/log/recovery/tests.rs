@@ -10,6 +10,7 @@ use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::header;
 
 use super::*;
+use crate::segment::scan::ScanEnd;
 
 pub(super) const DIR: &str = "/data/t-0";
 const BATCH_MAX: usize = 51 << 10;
