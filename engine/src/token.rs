@@ -17,6 +17,21 @@ pub enum Owner {
     Log(u32, LogOp),
     /// A job of the broker or shard.
     Job(u32),
+    /// An operation of the shard's journal.
+    Journal(JournalOp),
+}
+
+/// What a journal's operation was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalOp {
+    /// A write of the frame with this serial number.
+    Frame(u32),
+    /// A sync with this serial number.
+    Sync(u32),
+    /// A file was made ready for use.
+    Prepare,
+    /// A checkpoint was written.
+    Checkpoint,
 }
 
 /// What a log's operation was.
@@ -49,6 +64,10 @@ const PREPARE: u64 = 7;
 const NAME: u64 = 8;
 const SEAL: u64 = 9;
 const LOOK: u64 = 10;
+const FRAME: u64 = 11;
+const JOURNAL_SYNC: u64 = 12;
+const JOURNAL_PREPARE: u64 = 13;
+const CHECKPOINT: u64 = 14;
 
 /// Slots are below this: 24 bits.
 pub const SLOTS_MAX: u32 = 1 << 24;
@@ -69,6 +88,12 @@ impl Owner {
                 LogOp::Name => (NAME, slot, 0),
                 LogOp::Seal => (SEAL, slot, 0),
                 LogOp::Look => (LOOK, slot, 0),
+            },
+            Owner::Journal(op) => match op {
+                JournalOp::Frame(serial) => (FRAME, 0, serial),
+                JournalOp::Sync(serial) => (JOURNAL_SYNC, 0, serial),
+                JournalOp::Prepare => (JOURNAL_PREPARE, 0, 0),
+                JournalOp::Checkpoint => (CHECKPOINT, 0, 0),
             },
         };
         assert!(slot < SLOTS_MAX, "slot {slot} does not fit a token");
@@ -91,6 +116,10 @@ impl Owner {
             NAME => Owner::Log(slot, LogOp::Name),
             SEAL => Owner::Log(slot, LogOp::Seal),
             LOOK => Owner::Log(slot, LogOp::Look),
+            FRAME => Owner::Journal(JournalOp::Frame(serial)),
+            JOURNAL_SYNC => Owner::Journal(JournalOp::Sync(serial)),
+            JOURNAL_PREPARE => Owner::Journal(JournalOp::Prepare),
+            CHECKPOINT => Owner::Journal(JournalOp::Checkpoint),
             kind => unreachable!("no operation has kind {kind}"),
         }
     }
@@ -116,6 +145,10 @@ mod tests {
             log(LogOp::Name),
             log(LogOp::Seal),
             log(LogOp::Look),
+            Owner::Journal(JournalOp::Frame(u32::MAX)),
+            Owner::Journal(JournalOp::Sync(1)),
+            Owner::Journal(JournalOp::Prepare),
+            Owner::Journal(JournalOp::Checkpoint),
         ] {
             assert_eq!(Owner::of(owner.token()), owner);
         }

@@ -95,8 +95,9 @@ impl Site {
         let hot_max = hot_bytes(&config, memory_bytes);
         let mut of_shards: Vec<Shard> = pools
             .into_iter()
+            .zip(opened.journals)
             .enumerate()
-            .map(|(n, pool)| Shard::new(ShardId(n as u16), pool, hot_max))
+            .map(|(n, (pool, journal))| Shard::new(ShardId(n as u16), pool, hot_max, journal))
             .collect();
         for (shard, key, settings, log) in opened.logs {
             of_shards[usize::from(shard.0)].adopt(key, settings, log);

@@ -320,7 +320,7 @@ impl Work {
         let indexes = from..topic.partitions;
         indexes
             .zip(dirs)
-            .map(|(index, dir)| self.place.open_log(fs, topic, index, dir, None))
+            .map(|(index, dir)| self.place.open_log(fs, topic, index, dir, None, None))
             .collect()
     }
 
@@ -426,6 +426,7 @@ impl Place {
         index: i32,
         dir: PathBuf,
         clean: Option<crate::log::recovery::CleanEnd>,
+        journaled: Option<crate::log::recovery::Journaled>,
     ) -> std::io::Result<Log> {
         let shard = topic.shard(index, self.pools.len());
         let log = OpenLog {
@@ -435,7 +436,7 @@ impl Place {
             pool: self.pools[usize::from(shard.0)].clone(),
             epoch: self.epoch,
             clean,
-            journaled: None,
+            journaled,
             batch_bytes_max: topic.config.max_message_bytes as usize,
         };
         log.open()
@@ -467,6 +468,7 @@ impl Place {
             unhardened_bytes_max: UNHARDENED_BYTES_MAX,
             flush_after: Duration::from_millis(self.config.commit_flush_ms),
             linger: Duration::from_micros(self.config.commit_linger_us),
+            journaled: self.config.path == crate::config::broker::DurabilityPath::Journal,
         }
     }
 }

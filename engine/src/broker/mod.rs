@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod controller;
 pub mod fetch_sessions;
 pub mod identity;
+pub mod journals;
 pub mod meta_store;
 pub mod start;
 pub mod topics;

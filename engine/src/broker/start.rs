@@ -14,11 +14,12 @@ use super::catalog::{Catalog, Topic, TopicRecord};
 use super::controller::{Controller, Place};
 use super::identity::{self, ClaimError, Claimed};
 use super::meta_store::{MetaStore, OpenError, SwapError};
-use super::topics;
+use super::{journals, topics};
 use crate::config::topic::TopicConfig;
 use crate::log::recovery::CleanEnd;
 use crate::log::{Log, directory};
 use crate::model::{LeaderEpoch, PartitionKey, ShardId};
+use crate::shard::journal::Journal;
 use crate::shard::letters::PartitionSettings;
 
 const EPOCH_KEY: &str = "leader-epoch";
@@ -33,6 +34,8 @@ pub struct Opened {
     pub epoch: LeaderEpoch,
     /// Every log with the shard that shall own it.
     pub logs: Vec<(ShardId, PartitionKey, PartitionSettings, Log)>,
+    /// Each shard's journal, if logs are served through one.
+    pub journals: Vec<Option<Journal>>,
     /// Ready for commands.
     pub controller: Controller,
 }
@@ -99,6 +102,9 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     let catalog = Arc::new(read_catalog(&store, &place)?);
     let clean = take_clean_ends(fs, &place.data_dir);
     remove_leftovers(fs, &place.data_dir, &catalog, &mut store)?;
+    let directory = journals::directory_id(&claimed.identity.directory_id);
+    let journal = |e| StartError::Io("a shard's journal", e);
+    let recovered = journals::recover(fs, &place.data_dir, directory, &catalog).map_err(journal)?;
     let mut logs = Vec::new();
     for topic in catalog.topics() {
         for index in 0..topic.partitions {
@@ -109,15 +115,21 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
                 return Err(StartError::Topic(topic.name.clone(), why));
             }
             let end = clean.get(&name).copied();
-            let log =
-                place.open_log(fs, topic, index, dir, end).map_err(|e| StartError::Log(name, e))?;
+            let known = recovered.known.get(&topic.key(index)).copied();
+            let log = place
+                .open_log(fs, topic, index, dir, end, known)
+                .map_err(|e| StartError::Log(name, e))?;
             let shard = topic.shard(index, place.pools.len());
             logs.push((shard, topic.key(index), place.partition_settings(&topic.config), log));
         }
     }
+    let opened: Vec<_> = logs.iter().map(|(shard, key, _, log)| (*shard, *key, log)).collect();
+    let journals =
+        journals::begin(fs, &place.config, directory, place.pools.len(), &recovered, &opened)
+            .map_err(journal)?;
     let epoch = place.epoch;
     let controller = Controller::new(place, Arc::clone(&catalog), store);
-    Ok(Opened { claimed, catalog, epoch, logs, controller })
+    Ok(Opened { claimed, catalog, epoch, logs, journals, controller })
 }
 
 /// Every start appends under a new epoch, so that what an earlier process appended can be told apart.

@@ -33,6 +33,10 @@ pub struct BrokerConfig {
     pub cpu_first: usize,
     /// `durability.path`.
     pub path: DurabilityPath,
+    /// `journal.file.bytes`.
+    pub journal_file_bytes: u64,
+    /// `journal.files`.
+    pub journal_files: usize,
     /// `commit.linger.us`.
     pub commit_linger_us: u64,
     /// `commit.unit.bytes`.
@@ -83,6 +87,8 @@ pub enum BackendName {
 /// `durability.path`: how bytes reach the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DurabilityPath {
+    /// Into the shard's journal, by one write for all partitions.
+    Journal,
     /// Past the page cache, then a flush.
     Direct,
     /// Through the page cache, then a flush.
@@ -121,8 +127,11 @@ impl BrokerConfig {
             cpu_first: values.number("cpu.first"),
             path: match values.text("durability.path") {
                 Some("buffered") => DurabilityPath::Buffered,
+                Some("journal") => DurabilityPath::Journal,
                 _ => DurabilityPath::Direct,
             },
+            journal_file_bytes: values.number("journal.file.bytes"),
+            journal_files: values.number("journal.files"),
             commit_linger_us: values.number("commit.linger.us"),
             commit_unit_bytes: values.number("commit.unit.bytes"),
             commit_depth: values.number("commit.depth"),
@@ -172,6 +181,7 @@ impl DurabilityPath {
         match self {
             Self::Direct => "direct",
             Self::Buffered => "buffered",
+            Self::Journal => "journal",
         }
     }
 }

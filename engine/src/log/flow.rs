@@ -45,8 +45,12 @@ impl Log {
         }
         self.step_room(io);
         self.step_next(io, now);
-        while self.write_one(io, now) {}
-        self.sync_if_due(io, now);
+        if self.is_journaled() {
+            self.write_back(io, now);
+        } else {
+            while self.write_one(io, now) {}
+            self.sync_if_due(io, now);
+        }
         self.seal_rolled(io, now);
     }
 
@@ -60,6 +64,10 @@ impl Log {
             Health::Full { retry_at } => Some(retry_at),
             _ => None,
         };
+        if self.is_journaled() {
+            let due = [retry, self.prepare_at, self.seal_at, self.write_back_at()];
+            return due.into_iter().flatten().min();
+        }
         [flush, linger, retry, self.prepare_at, self.seal_at].into_iter().flatten().min()
     }
 
@@ -68,12 +76,14 @@ impl Log {
         self.marks.appended() == self.marks.durable()
             && self.commits.in_flight() == 0
             && self.room_job.is_none()
+            && self.is_journal_quiet()
             && (self.seal_at.is_some() || !self.segments.iter().any(Segment::is_sealing))
     }
 
     /// Whether bytes are gathered and nothing is in flight that would call [`Log::pump`] again.
     pub fn is_stuck(&self) -> bool {
-        self.outstanding == 0
+        !self.is_journaled()
+            && self.outstanding == 0
             && self.settings.linger.is_zero()
             && matches!(self.health, Health::Serving)
             && self.marks.appended().byte > self.commits.submitted_to()
@@ -113,6 +123,10 @@ impl Log {
 
     /// Moves the marks to what is written and durable, but not past a segment without a durable name.
     pub(super) fn advance(&mut self) {
+        if self.is_journaled() {
+            // There the marks follow the frames.
+            return;
+        }
         let unnamed = self.segments.iter().find(|segment| !segment.named);
         let limit = unnamed.map_or(LogByte(u64::MAX), |segment| segment.log_base);
         self.marks.write(self.commits.written_to().min(limit));
@@ -192,25 +206,37 @@ impl Log {
     }
 
     fn submit_part(&mut self, n: usize, part: Part, io: &mut Driver) {
+        let segment = &self.segments[n];
+        let (mut from, end) = (segment.log_byte(part.from), segment.log_byte(part.end));
+        let durable = self.durable_wanted > from;
+        for piece in &part.fresh {
+            self.hot.push(from, piece.clone());
+            from = LogByte(from.0 + piece.len() as u64);
+        }
+        self.submit_segment_part(n, part, durable, io);
+        if end == self.marks.appended().byte {
+            self.gathering_since = None;
+        }
+    }
+
+    /// Starts the write of a part of a segment; its serial number.
+    pub(super) fn submit_segment_part(
+        &mut self,
+        n: usize,
+        part: Part,
+        durable: bool,
+        io: &mut Driver,
+    ) -> u32 {
         let segment = &mut self.segments[n];
         let (serial, end) = (segment.serial, segment.log_byte(part.end));
-        let mut from = segment.log_byte(part.from);
-        let durable = self.durable_wanted > from;
         let writer = segment.writer().expect("has pending bytes");
         writer.room.zeroed =
             writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
         let file = writer.file.clone();
-        for piece in part.fresh {
-            let len = piece.len() as u64;
-            self.hot.push(from, piece);
-            from = LogByte(from.0 + len);
-        }
         let unit = self.commits.begin(serial, end, durable, part.partial);
         let write = Op::Write { file, at: part.at.0, bufs: part.blocks, durable };
         self.submit(io, write, LogOp::Write(unit));
-        if end == self.marks.appended().byte {
-            self.gathering_since = None;
-        }
+        unit
     }
 
     /// Syncs what is written but not durable, when somebody waits for it or it has waited long enough.
@@ -236,10 +262,15 @@ impl Log {
             return;
         }
         let (wanted, segment_bytes) = (self.room_wanted, self.settings.segment_bytes);
+        let journaled = self.is_journaled();
         let active = self.active();
         let serial = active.serial;
         let Some(writer) = active.writer() else { return };
-        let commit_bytes = writer.tail.recent_bytes().max(writer.tail.pending_bytes());
+        // Nobody waits for what a journal protects to reach its segment: no zeros for that.
+        let commit_bytes = match journaled {
+            true => usize::MAX,
+            false => writer.tail.recent_bytes().max(writer.tail.pending_bytes()),
+        };
         let step = writer.room.next_step(writer.tail.end(), wanted, commit_bytes, segment_bytes);
         let Some(step) = step else { return };
         let (file, allocated) = (writer.file.clone(), writer.room.allocated);

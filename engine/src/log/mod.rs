@@ -11,6 +11,7 @@ pub mod commits;
 pub mod directory;
 pub mod flow;
 pub mod hot;
+pub mod journaled;
 pub mod look;
 pub mod point;
 pub mod producers;
@@ -63,6 +64,8 @@ pub struct LogSettings {
     pub flush_after: Duration,
     /// The first waiter of a commit waits this long for company.
     pub linger: Duration,
+    /// The shard keeps a journal: the marks follow it.
+    pub journaled: bool,
 }
 
 /// Whether the log takes part.
@@ -122,6 +125,10 @@ pub struct Log {
     /// Operations that will still complete.
     outstanding: usize,
     health: Health,
+    /// What the shard's journal must know, if it has one.
+    journaled: Option<journaled::Journaled>,
+    /// Memory is short: what can be carried to the segments is.
+    pressed: bool,
 }
 
 impl Log {
@@ -175,15 +182,25 @@ impl Log {
         self.slot = slot;
     }
 
-    /// Lets go of the oldest hot piece that the disk has; the bytes freed.
+    /// Lets go of the oldest hot piece that the segments have; the bytes freed.
     pub fn evict(&mut self) -> usize {
-        self.hot.evict(self.marks.written().byte)
+        match self.is_journaled() {
+            true => self.hot.evict(self.commits.written_to()),
+            false => self.hot.evict(self.marks.written().byte),
+        }
+    }
+
+    /// Says whether memory is short.
+    pub fn press(&mut self, pressed: bool) {
+        self.pressed = pressed;
     }
 
     /// Where the log ends on disk once everything is written: for the record of a clean stop.
     pub fn clean_end(&self) -> Option<recovery::CleanEnd> {
         let active = self.segments.back().filter(|_| self.health == Health::Serving)?;
-        (self.marks.durable() == self.marks.appended()).then(|| recovery::CleanEnd {
+        let in_segments =
+            !self.is_journaled() || self.commits.durable_to() == self.marks.appended().byte;
+        (in_segments && self.marks.durable() == self.marks.appended()).then(|| recovery::CleanEnd {
             segment_base: active.base,
             position: active.end(),
             next_offset: self.marks.appended().offset,
@@ -192,7 +209,7 @@ impl Log {
 
     /// Whether no operation is in flight, so that nothing will complete any more.
     pub fn is_idle(&self) -> bool {
-        self.outstanding == 0
+        self.outstanding == 0 && !self.has_frames()
     }
 
     fn submit(&mut self, io: &mut Driver, op: Op, name: LogOp) {
@@ -209,7 +226,7 @@ impl Log {
     }
 
     /// Ends the log's service for good; the first reason stays.
-    fn fail(&mut self, what: &str, error: &std::io::Error) {
+    pub fn fail(&mut self, what: &str, error: &std::io::Error) {
         if matches!(self.health, Health::Failed(_)) {
             return;
         }

@@ -38,6 +38,7 @@ pub(super) fn settings() -> LogSettings {
         unhardened_bytes_max: 128 << 10,
         flush_after: Duration::from_millis(5),
         linger: Duration::ZERO,
+        journaled: false,
     }
 }
 

@@ -149,6 +149,51 @@ impl Tail {
         self.take(Position(self.start.0 + full_bytes as u64), pool)
     }
 
+    /// Takes whole blocks that end at or before `upto`: full buffers, or, when `exact` asks for all there
+    /// is, also a part of one. `None` when that is nothing yet.
+    pub fn take_settled(
+        &mut self,
+        upto: Position,
+        exact: bool,
+        pool: &BufferPool,
+    ) -> Result<Option<Part>, OutOfMemory> {
+        let mut end = self.start;
+        for buffer in self.buffers.iter().take_while(|buffer| buffer.spare() == 0) {
+            let next = Position(end.0 + buffer.len() as u64);
+            if next > upto {
+                break;
+            }
+            end = next;
+        }
+        if end == self.start && exact {
+            end = Position(upto.0.min(self.end.0) / BLOCK as u64 * BLOCK as u64);
+        }
+        (end > self.taken()).then(|| self.take(end, pool)).transpose()
+    }
+
+    /// Takes everything before `upto`, the last block padded with zeros; what lies behind stays.
+    pub fn take_padded(&mut self, upto: Position, pool: &BufferPool) -> Result<Part, OutOfMemory> {
+        self.take(upto, pool)
+    }
+
+    /// The bytes between two positions that have not been taken, as they lie.
+    ///
+    /// # Panics
+    /// When they reach outside of what is here.
+    pub fn slices(&self, from: Position, to: Position) -> Vec<&[u8]> {
+        assert!(self.start <= from && from <= to && to <= self.end, "{from} to {to} is not here");
+        let (mut slices, mut at) = (Vec::new(), self.start.0);
+        for buffer in &self.buffers {
+            let next = at + buffer.len() as u64;
+            let (first, last) = (from.0.max(at), to.0.min(next));
+            if first < last {
+                slices.push(&buffer[(first - at) as usize..(last - at) as usize]);
+            }
+            at = next;
+        }
+        slices
+    }
+
     fn take(&mut self, end: Position, pool: &BufferPool) -> Result<Part, OutOfMemory> {
         let from = self.taken();
         assert!(from < end && end <= self.end, "nothing to take from {from} to {end}");
@@ -162,16 +207,16 @@ impl Tail {
         let last_bytes = if left > 0 { left } else { self.buffers[taken_buffers - 1].len() };
         taken_buffers += usize::from(left > 0);
         // The bytes from the last block boundary on are needed again, in memory that may still grow.
-        let again = copy(&self.buffers[taken_buffers - 1][last_bytes / BLOCK * BLOCK..], pool)?;
-
-        let mut kept = self.buffers.split_off(taken_buffers);
-        if let Some(again) = again {
-            assert!(
-                kept.iter().all(|b| b.is_empty()),
-                "a cut inside a buffer that is not the last"
-            );
-            kept = vec![again];
-        }
+        let again = &self.buffers[taken_buffers - 1][last_bytes / BLOCK * BLOCK..];
+        let behind = &self.buffers[taken_buffers..];
+        let kept = if again.is_empty() {
+            self.buffers.split_off(taken_buffers)
+        } else if behind.iter().all(|buffer| buffer.is_empty()) {
+            copy(again, pool)?.into_iter().collect()
+        } else {
+            repack(std::iter::once(again).chain(behind.iter().map(|b| &b[..])), pool)?
+        };
+        self.buffers.truncate(taken_buffers);
         let taken = std::mem::replace(&mut self.buffers, kept);
         let part = self.freeze(taken, last_bytes, end);
         self.recent_bytes = (end.0 - from.0) as usize;
@@ -198,11 +243,26 @@ impl Tail {
     }
 }
 
+/// Copies what lies behind a cut inside a buffer, so that again every buffer but the last is full.
+fn repack<'a>(
+    slices: impl Iterator<Item = &'a [u8]>,
+    pool: &BufferPool,
+) -> Result<Vec<AlignedBuf>, OutOfMemory> {
+    let bytes: Vec<u8> = slices.flatten().copied().collect();
+    let chunks = bytes.chunks(BUFFER_MAX);
+    chunks.map(|chunk| Ok(copy(chunk, pool)?.expect("a chunk is not empty"))).collect()
+}
+
 fn copy(bytes: &[u8], pool: &BufferPool) -> Result<Option<AlignedBuf>, OutOfMemory> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    let mut buffer = pool.take(bytes.len()).ok_or(OutOfMemory)?;
+    let mut buffer = match pool.take(bytes.len()) {
+        Some(buffer) => buffer,
+        // What frees memory must not fail for want of a block of it.
+        None if bytes.len() <= BLOCK => AlignedBuf::unpooled(BLOCK),
+        None => return Err(OutOfMemory),
+    };
     buffer.extend_from(bytes);
     Ok(Some(buffer))
 }

@@ -4,6 +4,7 @@
 //! Must not know frames or connections: who asked is a [`letters::ReplyTo`] and nothing more.
 
 pub mod acks;
+pub mod journal;
 pub mod letters;
 pub mod partition;
 pub mod reply;
@@ -18,9 +19,10 @@ use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
 use headwater_io::op::Done;
 
-use crate::log::Log;
+use crate::log::{Health, Log};
 use crate::model::{PartitionKey, ShardId};
-use crate::token::{LogOp, SLOTS_MAX};
+use crate::token::{JournalOp, LogOp, SLOTS_MAX};
+use journal::{Journal, Moved};
 use letters::{Answer, PartitionSettings, ReplyTo};
 use partition::Partition;
 
@@ -51,11 +53,21 @@ pub struct Shard {
     dead: Vec<Log>,
     /// Where the search for hot bytes to let go of goes on.
     evict_from: usize,
+    /// Makes durable what all partitions have gathered, if there is one.
+    journal: Option<Journal>,
+    /// A write or sync has failed: no partition of this shard acknowledges anything any more.
+    failed: bool,
+    was_pressed: bool,
 }
 
 impl Shard {
     /// A shard without partitions, whose logs take their memory from `pool`.
-    pub fn new(id: ShardId, pool: BufferPool, hot_bytes_max: usize) -> Self {
+    pub fn new(
+        id: ShardId,
+        pool: BufferPool,
+        hot_bytes_max: usize,
+        journal: Option<Journal>,
+    ) -> Self {
         Shard {
             id,
             pool,
@@ -70,6 +82,9 @@ impl Shard {
             starved_retry: None,
             dead: Vec::new(),
             evict_from: 0,
+            journal,
+            failed: false,
+            was_pressed: false,
         }
     }
 
@@ -83,7 +98,7 @@ impl Shard {
             self.id
         );
         log.adopt(slot);
-        entry.insert(Partition::new(settings, log));
+        entry.insert(Partition::new(key, settings, log));
         self.by_key.insert(key, slot);
     }
 
@@ -106,7 +121,17 @@ impl Shard {
         io: &mut Driver,
     ) {
         let Some(partition) = self.slots.get_mut(slot as usize) else { return };
+        let succeeded = result.is_ok();
         partition.log.complete(op, result, now);
+        if let (Some(journal), LogOp::Write(unit), true) = (&mut self.journal, op, succeeded) {
+            let moved = journal.unit_done(slot, unit, &mut self.slots, now);
+            self.settle(moved, now);
+        }
+        let Some(partition) = self.slots.get(slot as usize) else { return };
+        if matches!(partition.log.health(), Health::Failed(_)) {
+            self.fail("a partition's log", now);
+        }
+        let partition = &mut self.slots[slot as usize];
         if op == LogOp::Look {
             partition.looked();
         }
@@ -120,6 +145,53 @@ impl Shard {
         }
     }
 
+    /// An operation of the journal has ended.
+    pub fn complete_journal(
+        &mut self,
+        op: JournalOp,
+        result: io::Result<Done>,
+        now: Nanos,
+        io: &mut Driver,
+    ) {
+        let Some(journal) = &mut self.journal else { return };
+        match journal.complete(op, result, &mut self.slots, io, now) {
+            Ok(moved) => self.settle(moved, now),
+            Err(error) => self.fail(&format!("the journal: {op:?}: {error}"), now),
+        }
+    }
+
+    /// Marks have moved: whoever waited is answered, and what became durable may go to the segments.
+    fn settle(&mut self, moved: Moved, now: Nanos) {
+        for slot in moved.slots {
+            let Some(partition) = self.slots.get_mut(slot as usize) else { continue };
+            if partition.released {
+                self.drop_if_idle(slot);
+            } else {
+                partition.settle(now, &mut self.answers);
+                self.mark_dirty(slot);
+            }
+        }
+    }
+
+    /// Ends the service of every partition: one device is behind all of them, and what it holds is
+    /// unknown until it is read again.
+    fn fail(&mut self, what: &str, now: Nanos) {
+        if std::mem::replace(&mut self.failed, true) {
+            return;
+        }
+        tracing::error!(
+            shard = self.id.0,
+            what,
+            "a write or sync failed: the shard acknowledges nothing any more until a restart reads what the disk holds"
+        );
+        self.journal.iter_mut().for_each(Journal::fail);
+        let error = io::Error::other(what.to_owned());
+        for (_, partition) in &mut self.slots {
+            partition.log.fail("an operation of its shard", &error);
+            partition.settle(now, &mut self.answers);
+        }
+    }
+
     /// Starts everything that is due. Call once a tick, after all requests and completions.
     pub fn pump(&mut self, io: &mut Driver, now: Nanos) {
         while let Some(&(due, slot)) = self.deadlines.first().filter(|(due, _)| *due <= now) {
@@ -127,10 +199,20 @@ impl Shard {
             self.mark_dirty(slot);
         }
         self.retry_starved(now);
+        let pressed = self.journal.is_some() && self.pool.usage().in_use_bytes > self.hot_bytes_max;
+        if pressed && !std::mem::replace(&mut self.was_pressed, pressed) {
+            let slots: Vec<u32> = self.slots.iter().map(|(slot, _)| slot as u32).collect();
+            slots.into_iter().for_each(|slot| self.mark_dirty(slot));
+        }
+        self.was_pressed = pressed;
         for slot in std::mem::take(&mut self.dirty) {
             let Some(partition) = self.slots.get_mut(slot as usize) else { continue };
             partition.dirty = false;
+            partition.log.press(pressed);
             partition.pump(io, now, &mut self.answers);
+            if let Some(journal) = &mut self.journal {
+                journal.look_at(slot, partition, now);
+            }
             if partition.is_starved() {
                 self.starved.push(slot);
                 self.starved_retry.get_or_insert(now.after(STARVED_RETRY));
@@ -142,6 +224,11 @@ impl Shard {
                 next.map(|at| self.deadlines.insert((at, slot)));
             }
         }
+        if let Some(journal) = &mut self.journal {
+            for slot in journal.pump(&mut self.slots, &self.pool, io, now) {
+                self.mark_dirty(slot);
+            }
+        }
         self.evict();
     }
 
@@ -151,7 +238,8 @@ impl Shard {
             return Some(Nanos(0));
         }
         let first = self.deadlines.first().map(|(at, _)| *at);
-        [first, self.starved_retry].into_iter().flatten().min()
+        let journal = self.journal.as_ref().and_then(Journal::deadline);
+        [first, self.starved_retry, journal].into_iter().flatten().min()
     }
 
     /// Takes the answers that are ready.
@@ -169,16 +257,19 @@ impl Shard {
         for (slot, partition) in &mut self.slots {
             let end = partition.log.marks().appended().offset;
             partition.log.want_durable(end);
+            partition.log.want_settled();
             if !partition.dirty {
                 partition.dirty = true;
                 self.dirty.push(slot as u32);
             }
         }
+        self.journal.iter_mut().for_each(Journal::close);
     }
 
     /// Whether no log has anything left to do.
     pub fn is_quiet(&self) -> bool {
-        self.slots.iter().all(|(_, partition)| partition.is_quiet())
+        self.journal.as_ref().is_none_or(Journal::is_quiet)
+            && self.slots.iter().all(|(_, partition)| partition.is_quiet())
     }
 
     /// Hands all logs back, for a clean stop.

@@ -16,13 +16,16 @@ use crate::log::read::ReadError;
 use crate::log::record_set::RecordSet;
 use crate::log::watermarks::Mark;
 use crate::log::{Health, Log};
-use crate::model::Offset;
+use crate::model::{Offset, PartitionKey};
 
 pub(super) struct Partition {
+    pub(super) key: PartitionKey,
     settings: PartitionSettings,
     pub(super) log: Log,
     /// To be pumped at the end of the tick.
     pub(super) dirty: bool,
+    /// It stands in the journal's list of those with bytes in no frame.
+    pub(super) waits_for_frame: bool,
     pub(super) released: bool,
     pub(super) deadline: Option<Nanos>,
     /// Appends that wait for memory or file space, in order of arrival.
@@ -46,11 +49,13 @@ struct ParkedAppend {
 type Answers = Vec<(ReplyTo, Answer)>;
 
 impl Partition {
-    pub(super) fn new(settings: PartitionSettings, log: Log) -> Self {
+    pub(super) fn new(key: PartitionKey, settings: PartitionSettings, log: Log) -> Self {
         Partition {
+            key,
             settings,
             log,
             dirty: false,
+            waits_for_frame: false,
             released: false,
             deadline: None,
             parked: VecDeque::new(),

@@ -237,6 +237,10 @@ impl Worker {
                 self.shard.complete(slot, op, result, now, &mut self.io);
             }
             Owner::Job(slot) => self.job_done(slot, result),
+            Owner::Journal(op) => {
+                let now = self.now();
+                self.shard.complete_journal(op, result, now, &mut self.io);
+            }
         }
     }
 

@@ -85,7 +85,8 @@ impl Machine {
             pools: vec![pool.clone()],
         };
         let opened = start::open(&io.fs(), claimed, place).expect("a sound directory");
-        let mut shard = Shard::new(ShardId(0), pool, MEMORY_BYTES / 2);
+        let journal = opened.journals.into_iter().next().flatten();
+        let mut shard = Shard::new(ShardId(0), pool, MEMORY_BYTES / 2, journal);
         for (_, key, settings, log) in opened.logs {
             shard.adopt(key, settings, log);
         }

@@ -11,6 +11,7 @@ use super::OpenLog;
 use super::read::Found;
 use crate::log::commits::Commits;
 use crate::log::hot::Hot;
+use crate::log::journaled::Journaled;
 use crate::log::producers::Producers;
 use crate::log::segments::{NextSegment, Segment, SegmentState, Writer};
 use crate::log::watermarks::{Mark, Watermarks};
@@ -52,6 +53,9 @@ impl OpenLog<'_> {
             log_base = LogByte(log_base.0 + end.0);
         }
         let end = Mark { byte: log_base, offset: scan.next_offset };
+        let last = segments.back().expect("at least one was found");
+        let journaled =
+            self.settings.journaled.then(|| Journaled::new(end, last.end(), last.serial));
         Ok(Log {
             slot: 0,
             dir: self.dir.clone(),
@@ -79,6 +83,8 @@ impl OpenLog<'_> {
             log_start,
             outstanding: 0,
             health,
+            journaled,
+            pressed: false,
         })
     }
 

@@ -1,0 +1,483 @@
+//! A log whose shard keeps a journal: what goes into the next frame, and what of it is then carried to
+//! the segments.
+//!
+//! Here the marks follow the journal: bytes are written and durable when the frame that holds them is.
+//! `commits` counts what the segment files have. Between the two lies what only the journal protects:
+//!
+//! `appended >= framed >= durable >= written back >= settled` (written back and synced)
+//!
+//! Invariants (io.md 1.2): a block that holds acknowledged bytes and is on the disk already is written
+//! again only when a stable frame holds its whole prefix, its *image* (I2); journal space goes when what
+//! it protects is settled (I3).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use headwater_io::buffer::BLOCK;
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::op::Op;
+
+use super::Log;
+use super::segments::SegmentState;
+use super::watermarks::Mark;
+use crate::journal::frame::Kind;
+use crate::model::{LogByte, Offset, Position};
+use crate::planted::{self, Bug};
+use crate::token::LogOp;
+
+/// An increment at least this large goes straight into its segment: half of it twice would cost the
+/// device more than a second operation (io.md 1.2).
+pub const EXTENT_BYTES_MIN: u64 = 64 << 10;
+/// Whole blocks are carried to their segment when there are this many bytes of them.
+const WRITE_BACK_BYTES: u64 = 256 << 10;
+/// Or when the oldest of them are this old.
+const WRITE_BACK_AGE: Duration = Duration::from_secs(1);
+/// Writes to the segments that are in flight at once, extents not counted.
+const WRITE_BACK_DEPTH: usize = 2;
+
+/// What a log remembers for its journal.
+#[derive(Debug)]
+pub(super) struct Journaled {
+    /// Everything before it is in a frame.
+    framed: Mark,
+    image: Image,
+    /// The segment that `image` speaks of, by its serial number.
+    image_of: u32,
+    /// What frames protect, oldest first: once the segments have everything before `end`, synced, the
+    /// frame is not needed for this log any more.
+    protected: VecDeque<Protected>,
+    /// Everything before it is to be settled, padded blocks and all.
+    settle_wanted: LogByte,
+    /// When the oldest whole block that waits was framed.
+    waiting_since: Option<Nanos>,
+    /// Frames on their way that hold something of this log.
+    frames: usize,
+}
+
+/// Whether the block that the tail starts with may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Image {
+    /// It is not on the disk, or a stable frame holds all of it.
+    None,
+    /// It is on the disk, padded: the next entry must begin with its first byte.
+    Needed,
+    /// That entry is in the frame with this number, which is not stable yet.
+    Framed(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Protected {
+    seq: u64,
+    end: LogByte,
+}
+
+/// A part of a log that goes into the next frame, or beside it.
+pub struct Increment {
+    /// Base offset of its segment.
+    pub segment_base: Offset,
+    /// Where it begins in the segment.
+    pub from: Position,
+    /// Where it ends.
+    pub to: Position,
+    /// The offset after its last record.
+    pub next_offset: Offset,
+    /// Inside the frame, or straight into the segment.
+    pub kind: Kind,
+    /// Checksum of an extent's bytes.
+    pub crc: u32,
+    /// Writes that an extent consists of: their serial numbers in this log.
+    pub units: Vec<u32>,
+    segment: u32,
+    /// Bytes at its start that were framed before.
+    repeated: usize,
+    /// An extent's bytes, for readers.
+    fresh: Vec<Bytes>,
+}
+
+impl Increment {
+    /// Bytes it adds to the frame.
+    pub fn inline_bytes(&self) -> usize {
+        match self.kind {
+            Kind::Inline => (self.to.0 - self.from.0) as usize,
+            Kind::Extent => 0,
+        }
+    }
+}
+
+impl Journaled {
+    /// Of a log that ends at `end`, which is `position` in the segment with this serial number.
+    pub(super) fn new(end: Mark, position: Position, serial: u32) -> Self {
+        let is_whole = position.0.is_multiple_of(BLOCK as u64);
+        Journaled {
+            framed: end,
+            image: if is_whole { Image::None } else { Image::Needed },
+            image_of: serial,
+            protected: VecDeque::new(),
+            settle_wanted: LogByte(0),
+            waiting_since: None,
+            frames: 0,
+        }
+    }
+
+    fn image(&self, serial: u32) -> Image {
+        if self.image_of == serial { self.image } else { Image::None }
+    }
+
+    fn set_image(&mut self, serial: u32, image: Image) {
+        (self.image_of, self.image) = (serial, image);
+    }
+}
+
+impl Log {
+    /// Whether the marks follow a journal.
+    pub fn is_journaled(&self) -> bool {
+        self.journaled.is_some()
+    }
+
+    /// Appended and in no frame yet, in bytes.
+    pub fn unframed_bytes(&self) -> u64 {
+        self.journaled.as_ref().map_or(0, |j| self.marks.appended().byte.0 - j.framed.byte.0)
+    }
+
+    /// Whether somebody waits for bytes that are in no frame, or in one that is not durable.
+    pub fn awaits_durable(&self) -> bool {
+        self.durable_wanted > self.marks.durable().byte
+    }
+
+    /// The oldest frame that this log still needs.
+    pub fn first_needed_seq(&self) -> Option<u64> {
+        self.journaled.as_ref()?.protected.front().map(|protected| protected.seq)
+    }
+
+    /// Up to where the segments have the log, synced.
+    pub fn settled(&self) -> (Offset, Position) {
+        let to = self.commits.durable_to();
+        let n = self.segments.partition_point(|s| s.log_byte(s.end()) <= to);
+        let segment = &self.segments[n.min(self.segments.len() - 1)];
+        (segment.base, segment.position(to))
+    }
+
+    /// Asks for everything in frames to be carried to the segments and synced there.
+    pub fn want_settled(&mut self) {
+        let Some(journaled) = &mut self.journaled else { return };
+        // An image that nothing was written on is given up: the next entry brings another one.
+        let unused = LogByte(journaled.framed.byte.0 + 1);
+        if journaled.protected.pop_back_if(|last| last.end == unused).is_some() {
+            journaled.image = Image::Needed;
+        }
+        journaled.settle_wanted = journaled.framed.byte;
+    }
+
+    /// What the next frame should hold of this log; empty when there is nothing, or nothing that can go
+    /// now. Changes nothing.
+    pub fn increments(&self, inline_max: u64) -> Vec<Increment> {
+        let Some(journaled) = &self.journaled else { return Vec::new() };
+        if !matches!(self.health, super::Health::Serving | super::Health::Full { .. }) {
+            return Vec::new();
+        }
+        let mut increments = Vec::new();
+        for n in 0..self.segments.len() {
+            let segment = &self.segments[n];
+            let (SegmentState::Open(_), end) = (&segment.state, segment.end()) else { continue };
+            let framed = journaled.framed.byte.0.saturating_sub(segment.log_base.0);
+            if end.0 <= framed {
+                continue;
+            }
+            let next = self.segments.get(n + 1).map(|next| next.base);
+            let next_offset = next.unwrap_or(self.marks.appended().offset);
+            if !self.add_increments(n, Position(framed), next_offset, inline_max, &mut increments) {
+                break;
+            }
+        }
+        increments
+    }
+
+    /// The increments of one segment; false when it must wait, and with it everything behind it.
+    fn add_increments(
+        &self,
+        n: usize,
+        framed: Position,
+        next_offset: Offset,
+        inline_max: u64,
+        into: &mut Vec<Increment>,
+    ) -> bool {
+        let journaled = self.journaled.as_ref().expect("asked by a log with a journal");
+        let (segment, block) = (&self.segments[n], BLOCK as u64);
+        let end = segment.end();
+        let increment = |kind, from, to, next_offset, repeated| Increment {
+            segment_base: segment.base,
+            from,
+            to,
+            next_offset,
+            kind,
+            crc: 0,
+            units: Vec::new(),
+            segment: segment.serial,
+            repeated,
+            fresh: Vec::new(),
+        };
+        let inline = |from: Position, to| {
+            increment(Kind::Inline, from, to, next_offset, (framed.0 - from.0) as usize)
+        };
+        let whole_end = Position(end.0 / block * block);
+        let is_large = end.0 - framed.0 >= EXTENT_BYTES_MIN && whole_end > framed;
+        if is_large
+            && segment.named
+            && self.is_next_to_write(n)
+            && self.may_write_block(segment.serial)
+        {
+            into.push(increment(Kind::Extent, framed, whole_end, next_offset, 0));
+            if whole_end < end {
+                into.push(inline_from(inline(framed, end), whole_end));
+            }
+            return true;
+        }
+        let needs_image = journaled.image(segment.serial) == Image::Needed;
+        let from = match needs_image {
+            true => Position(framed.0 / block * block),
+            false => framed,
+        };
+        if end.0 - from.0 <= inline_max {
+            into.push(inline(from, end));
+            return true;
+        }
+        // Too much for a frame, and the segment may not be written yet. An image alone makes that
+        // possible; a name that is not durable will be.
+        if needs_image && from < framed && into.is_empty() {
+            let image = increment(
+                Kind::Inline,
+                from,
+                framed,
+                journaled.framed.offset,
+                (framed.0 - from.0) as usize,
+            );
+            into.push(image);
+        }
+        false
+    }
+
+    /// Whether everything before this segment has been handed to the device: writes begin in log order.
+    fn is_next_to_write(&self, n: usize) -> bool {
+        self.segments.iter().take(n).all(|segment| match &segment.state {
+            SegmentState::Open(writer) => writer.tail.pending_bytes() == 0,
+            _ => true,
+        })
+    }
+
+    /// Whether the block that a segment's tail starts with may be written: see [`Image`].
+    fn may_write_block(&self, serial: u32) -> bool {
+        self.journaled.as_ref().is_some_and(|j| j.image(serial) == Image::None)
+            && !self.commits.tail_block_busy()
+    }
+
+    /// Starts the writes of an extent.
+    pub fn write_extent(&mut self, increment: &mut Increment, io: &mut Driver) {
+        let n = self.segment_index(increment.segment);
+        let (unit_bytes, pool) = (self.settings.unit_bytes, self.pool.clone());
+        let mut skip = increment.from.0;
+        loop {
+            let tail = &mut self.segments[n].writer().expect("has pending bytes").tail;
+            if tail.whole_bytes() == 0 {
+                break;
+            }
+            let part = tail.take_whole(unit_bytes, &pool).expect("a block is always there");
+            let mut at = part.from.0;
+            for piece in &part.fresh {
+                let next = at + piece.len() as u64;
+                if next > skip {
+                    let fresh = piece.slice((skip.saturating_sub(at)) as usize..);
+                    increment.crc = crc32c::crc32c_append(increment.crc, &fresh);
+                    increment.fresh.push(fresh);
+                    skip = next;
+                }
+                at = next;
+            }
+            let unit = self.submit_segment_part(n, part, true, io);
+            increment.units.push(unit);
+        }
+        assert_eq!(skip, increment.to.0, "an extent is its whole blocks");
+    }
+
+    /// The bytes of an increment that goes inside the frame.
+    pub fn inline_slices(&self, increment: &Increment) -> Vec<&[u8]> {
+        match &self.segments[self.segment_index(increment.segment)].state {
+            SegmentState::Open(writer) => writer.tail.slices(increment.from, increment.to),
+            _ => unreachable!("a segment with unframed bytes is open"),
+        }
+    }
+
+    /// An increment is in the frame `seq`; `inline` is its copy there.
+    pub fn framed(&mut self, increment: Increment, seq: u64, inline: Option<Bytes>, now: Nanos) {
+        let segment = &self.segments[self.segment_index(increment.segment)];
+        let end = Mark { byte: segment.log_byte(increment.to), offset: increment.next_offset };
+        let mut from = segment.log_byte(Position(increment.from.0 + increment.repeated as u64));
+        let inline = inline.map(|bytes| bytes.slice(increment.repeated..));
+        for piece in inline.into_iter().chain(increment.fresh) {
+            let len = piece.len() as u64;
+            self.hot.push(from, piece);
+            from = LogByte(from.0 + len);
+        }
+        let (appended, linger_over) = (self.marks.appended().byte, end.byte);
+        let journaled = self.journaled.as_mut().expect("framed by a journal");
+        if journaled.image(increment.segment) == Image::Needed {
+            journaled.set_image(increment.segment, Image::Framed(seq));
+        }
+        // An image alone protects its block until more of it has been settled.
+        let adds_nothing = end.byte == journaled.framed.byte;
+        let protects = if adds_nothing { LogByte(end.byte.0 + 1) } else { end.byte };
+        journaled.protected.push_back(Protected { seq, end: protects });
+        journaled.framed = end;
+        journaled.waiting_since.get_or_insert(now);
+        if linger_over == appended {
+            self.gathering_since = None;
+        }
+    }
+
+    /// One more frame is on its way that holds something of this log.
+    pub fn frame_begun(&mut self) {
+        self.journaled.as_mut().expect("framed by a journal").frames += 1;
+    }
+
+    /// The frames up to `seq` are written, or durable: so is everything before `end`.
+    pub fn frame_stable(&mut self, seq: u64, end: LogByte, durable: bool) {
+        self.marks.write(end);
+        if !durable {
+            return;
+        }
+        self.marks.harden(end);
+        let journaled = self.journaled.as_mut().expect("framed by a journal");
+        journaled.frames -= 1;
+        if matches!(journaled.image, Image::Framed(image) if image <= seq) {
+            journaled.image = Image::None;
+        }
+    }
+
+    /// A mistake, for the simulator to find: everything before `end` is believed to be durable.
+    pub fn frame_stable_early(&mut self, end: LogByte) {
+        if planted::is(Bug::AcknowledgeOutOfOrder) {
+            self.marks.write(end);
+            self.marks.harden(end);
+        }
+    }
+
+    /// End of what is in frames.
+    pub fn framed_to(&self) -> LogByte {
+        self.journaled.as_ref().map_or(LogByte(0), |j| j.framed.byte)
+    }
+
+    /// Whether frames on their way will still tell this log that they have arrived.
+    pub(super) fn has_frames(&self) -> bool {
+        self.journaled.as_ref().is_some_and(|j| j.frames > 0)
+    }
+
+    /// Carries to the segments what is due there.
+    pub(super) fn write_back(&mut self, io: &mut Driver, now: Nanos) {
+        while self.commits.in_flight() < WRITE_BACK_DEPTH && self.write_back_one(io, now) {}
+        self.sync_settled(io);
+        self.forget_settled();
+    }
+
+    fn write_back_one(&mut self, io: &mut Driver, now: Nanos) -> bool {
+        let Some(n) = self.segments.iter().position(|segment| match &segment.state {
+            SegmentState::Open(writer) => writer.tail.pending_bytes() > 0,
+            _ => false,
+        }) else {
+            return false;
+        };
+        if !self.segments[n].named || !self.may_write_block(self.segments[n].serial) {
+            return false;
+        }
+        let rolled = n + 1 < self.segments.len();
+        let settle = self.settle_wanted() > self.commits.submitted_to();
+        let aged = self.write_back_at().is_some_and(|at| now >= at);
+        let (durable, framed) = (self.marks.durable().byte, self.framed_to());
+        let pool = self.pool.clone();
+        let segment = &mut self.segments[n];
+        let end = segment.end();
+        let within =
+            |byte: LogByte| Position((byte.0.saturating_sub(segment.log_base.0)).min(end.0));
+        let (stable, framed) = (within(durable), within(framed));
+        let tail = &mut segment.writer().expect("has pending bytes").tail;
+        let whole = Position(stable.0 / BLOCK as u64 * BLOCK as u64);
+        let ready = whole.0.saturating_sub(tail.taken().0);
+        let must = rolled || settle || aged || self.pressed;
+        let taken = if ready > 0 && (must || ready >= WRITE_BACK_BYTES) {
+            tail.take_settled(whole, must, &pool)
+        } else if ready == 0 && (rolled || settle) && stable == framed && stable > tail.taken() {
+            // Nothing of this block is in a frame on its way: see I2.
+            tail.take_padded(stable, &pool).map(Some)
+        } else {
+            return false;
+        };
+        let Ok(Some(part)) = taken else { return false };
+        if !rolled && part.partial && !planted::is(Bug::OverwriteWithoutImage) {
+            let serial = self.segments[n].serial;
+            self.journaled.as_mut().expect("with a journal").set_image(serial, Image::Needed);
+        }
+        self.submit_segment_part(n, part, false, io);
+        self.journaled.as_mut().expect("with a journal").waiting_since = Some(now);
+        true
+    }
+
+    fn settle_wanted(&self) -> LogByte {
+        self.journaled.as_ref().map_or(LogByte(0), |j| j.settle_wanted)
+    }
+
+    /// When whole blocks have waited long enough.
+    pub(super) fn write_back_at(&self) -> Option<Nanos> {
+        let waiting = self.journaled.as_ref()?.waiting_since?;
+        let segment = self.segments.back()?;
+        let SegmentState::Open(writer) = &segment.state else { return None };
+        (writer.tail.whole_bytes() > 0).then(|| waiting.after(WRITE_BACK_AGE))
+    }
+
+    /// Syncs a segment when somebody wants it settled, or when it is to be sealed.
+    fn sync_settled(&mut self, io: &mut Driver) {
+        let Some(serial) = self.commits.unsynced_segment() else { return };
+        let n = self.segment_index(serial);
+        let rolled = n + 1 < self.segments.len();
+        let segment = &mut self.segments[n];
+        let Some(writer) = segment.writer() else { return };
+        let (file, is_taken) = (writer.file.clone(), writer.tail.pending_bytes() == 0);
+        let wanted = self.settle_wanted();
+        let settle = wanted > self.commits.durable_to() && self.commits.written_to() >= wanted;
+        if self.commits.syncing() || self.commits.in_flight() > 0 || !(settle || rolled && is_taken)
+        {
+            return;
+        }
+        let sync = self.commits.begin_sync(serial);
+        self.submit(io, Op::Sync { file }, LogOp::Sync(sync));
+    }
+
+    fn forget_settled(&mut self) {
+        let settled = match planted::is(Bug::FreeJournalBeforeSync) {
+            true => self.commits.submitted_to(),
+            false => self.commits.durable_to(),
+        };
+        let Some(journaled) = &mut self.journaled else { return };
+        while journaled.protected.front().is_some_and(|protected| protected.end <= settled) {
+            journaled.protected.pop_front();
+        }
+    }
+
+    /// Whether nothing is gathered, in flight or wanted.
+    pub(super) fn is_journal_quiet(&self) -> bool {
+        !self.has_frames()
+            && self.unframed_bytes() == 0
+            && self.settle_wanted() <= self.commits.durable_to()
+    }
+
+    fn segment_index(&self, serial: u32) -> usize {
+        let found = self.segments.iter().position(|segment| segment.serial == serial);
+        found.expect("segments with bytes on their way stay")
+    }
+}
+
+/// The rest of an increment, behind the whole blocks of its extent.
+fn inline_from(mut increment: Increment, from: Position) -> Increment {
+    increment.from = from;
+    increment.repeated = 0;
+    increment
+}

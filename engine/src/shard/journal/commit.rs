@@ -1,0 +1,291 @@
+//! Group commit: from what the partitions have gathered to a frame, and from its completion to their
+//! marks.
+
+use std::mem;
+
+use bytes::Bytes;
+use headwater_io::buffer::{AlignedBuf, BufferPool};
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::op::Op;
+use slab::Slab;
+
+use super::{Journal, Moved};
+use crate::journal::frame::{self, Entry, FrameHead, Kind};
+use crate::journal::ring::Place;
+use crate::log::journaled::Increment;
+use crate::model::LogByte;
+use crate::planted::{self, Bug};
+use crate::shard::partition::Partition;
+use crate::token::{JournalOp, Owner};
+
+/// With a commit in flight another one is begun only for at least this much (io.md 1.3): a small one
+/// does better to gather.
+const PIPELINE_BYTES: u64 = 256 << 10;
+/// A frame takes in no further partition once it holds this much.
+const FRAME_INLINE_MAX: usize = 1 << 20;
+/// What one partition may put into a frame, as a share of a file.
+const INCREMENT_SHARE: u64 = 4;
+
+/// A commit on its way.
+pub(super) struct Flight {
+    seq: u64,
+    /// Its serial number as a unit.
+    unit: u32,
+    /// Writes that have not completed: the frame and its extents.
+    open: usize,
+    /// Whether its frame was written to be durable on completion.
+    durable: bool,
+    /// Whose bytes it holds, and where they end.
+    ends: Vec<(u32, LogByte)>,
+    is_told_written: bool,
+}
+
+/// What goes into one frame.
+struct Load {
+    parts: Vec<(u32, Vec<Increment>)>,
+    entries: usize,
+    inline_bytes: usize,
+}
+
+impl Journal {
+    /// Whether a commit should begin now.
+    pub(super) fn is_due(&self, slots: &Slab<Partition>, now: Nanos) -> bool {
+        if self.waiting.is_empty() || self.full {
+            return false;
+        }
+        let in_flight = self.flights.iter().filter(|flight| flight.open > 0).count();
+        if in_flight == 0 {
+            let linger = self.settings.linger;
+            return self.gathering_since.is_none_or(|since| now >= since.after(linger));
+        }
+        in_flight < self.settings.depth && self.waiting_bytes(slots) >= PIPELINE_BYTES
+    }
+
+    fn waiting_bytes(&self, slots: &Slab<Partition>) -> u64 {
+        let logs = self.waiting.iter().filter_map(|&slot| slots.get(slot as usize));
+        logs.map(|partition| partition.log.unframed_bytes()).sum()
+    }
+
+    /// Begins a commit; false when there is nothing that can go now.
+    pub(super) fn commit(
+        &mut self,
+        slots: &mut Slab<Partition>,
+        pool: &BufferPool,
+        io: &mut Driver,
+        now: Nanos,
+    ) -> bool {
+        let mut load = self.load(slots);
+        if load.parts.is_empty() {
+            return false;
+        }
+        let seq = self.next_seq;
+        let bytes = frame::frame_bytes(load.entries, load.inline_bytes);
+        let Some(place) = self.ring.place(bytes as u64, seq) else {
+            self.full = true;
+            return false;
+        };
+        self.next_seq += 1;
+        for (slot, increments) in &mut load.parts {
+            let log = &mut slots[*slot as usize].log;
+            let extents = increments.iter_mut().filter(|one| one.kind == Kind::Extent);
+            extents.for_each(|extent| log.write_extent(extent, io));
+        }
+        let (entries, buf) = self.encode(&load, slots, pool, place, seq);
+        self.launch(load, &entries, buf.freeze(), place, slots, io, now);
+        true
+    }
+
+    /// Chooses what goes into the next frame, in the order in which partitions began to wait.
+    fn load(&mut self, slots: &mut Slab<Partition>) -> Load {
+        let inline_max = self.ring.frame_bytes_max() / INCREMENT_SHARE;
+        let mut load = Load { parts: Vec::new(), entries: 0, inline_bytes: 0 };
+        let mut left = Vec::new();
+        for slot in mem::take(&mut self.waiting) {
+            let Some(partition) = slots.get_mut(slot as usize) else { continue };
+            if load.inline_bytes >= FRAME_INLINE_MAX {
+                left.push(slot);
+                continue;
+            }
+            let increments = partition.log.increments(inline_max);
+            if increments.is_empty() {
+                partition.waits_for_frame = partition.log.unframed_bytes() > 0;
+                left.extend(partition.waits_for_frame.then_some(slot));
+                continue;
+            }
+            load.entries += increments.len();
+            load.inline_bytes += increments.iter().map(Increment::inline_bytes).sum::<usize>();
+            load.parts.push((slot, increments));
+        }
+        self.waiting = left;
+        load
+    }
+
+    fn encode(
+        &self,
+        load: &Load,
+        slots: &Slab<Partition>,
+        pool: &BufferPool,
+        place: Place,
+        seq: u64,
+    ) -> (Vec<Entry>, AlignedBuf) {
+        let mut entries = Vec::with_capacity(load.entries);
+        let mut inline = Vec::with_capacity(load.entries);
+        for (slot, increments) in &load.parts {
+            let partition = &slots[*slot as usize];
+            for increment in increments {
+                let mut crc = increment.crc;
+                if increment.kind == Kind::Inline {
+                    let slices = partition.log.inline_slices(increment);
+                    crc = slices.iter().fold(0, |crc, slice| crc32c::crc32c_append(crc, slice));
+                    inline.push(slices);
+                }
+                entries.push(Entry {
+                    key: partition.key,
+                    segment_base: increment.segment_base,
+                    position: increment.from,
+                    len: (increment.to.0 - increment.from.0) as u32,
+                    next_offset: increment.next_offset,
+                    epoch: partition.log.epoch(),
+                    crc,
+                    kind: increment.kind,
+                });
+            }
+        }
+        let bytes = frame::frame_bytes(load.entries, load.inline_bytes);
+        // What frees memory must not wait for memory.
+        let mut buf = pool.take(bytes).unwrap_or_else(|| AlignedBuf::unpooled(bytes));
+        let stable_seq = self.commits.durable_to().0;
+        let head = FrameHead { epoch: place.epoch, seq, stable_seq };
+        frame::encode(&mut buf, head, &entries, &inline);
+        (entries, buf)
+    }
+
+    /// Hands the frame to the device and tells the logs what of them it holds.
+    #[expect(clippy::too_many_arguments, reason = "the second half of one step")]
+    fn launch(
+        &mut self,
+        load: Load,
+        entries: &[Entry],
+        frame: Bytes,
+        place: Place,
+        slots: &mut Slab<Partition>,
+        io: &mut Driver,
+        now: Nanos,
+    ) {
+        let seq = self.next_seq - 1;
+        let is_wanted = |slot: &u32| slots[*slot as usize].log.awaits_durable();
+        let wanted = load.parts.iter().any(|(slot, _)| is_wanted(slot));
+        // Behind one that was written without a sync, one sync for all of them comes after the write.
+        let durable = wanted && self.flights.iter().all(|flight| flight.durable);
+        self.sync_wanted |= wanted && !durable;
+        let (mut n, mut open, mut ends) = (0, 1, Vec::with_capacity(load.parts.len()));
+        for (slot, increments) in load.parts {
+            let partition = &mut slots[slot as usize];
+            partition.log.frame_begun();
+            for increment in increments {
+                for unit in &increment.units {
+                    self.extents.insert((slot, *unit), seq);
+                    open += 1;
+                }
+                let inline = (increment.kind == Kind::Inline).then(|| {
+                    let at = frame::inline_at(entries, n);
+                    frame.slice(at..at + increment.inline_bytes())
+                });
+                partition.log.framed(increment, seq, inline, now);
+                n += 1;
+            }
+            ends.push((slot, partition.log.framed_to()));
+            partition.waits_for_frame = partition.log.unframed_bytes() > 0;
+            self.waiting.extend(partition.waits_for_frame.then_some(slot));
+        }
+        self.gathering_since = (!self.waiting.is_empty()).then_some(now);
+        let unit = self.commits.begin(place.file as u32, LogByte(seq), durable, false);
+        self.flights.push_back(Flight { seq, unit, open, durable, ends, is_told_written: false });
+        let file = self.files[place.file].clone().expect("frames go to files that were prepared");
+        let durable = durable && !planted::is(Bug::AcknowledgeBeforeSync);
+        let write = Op::Write { file, at: place.at, bufs: vec![frame], durable };
+        io.submit(write, Owner::Journal(JournalOp::Frame(unit)).token());
+    }
+
+    pub(super) fn frame_done(
+        &mut self,
+        unit: u32,
+        slots: &mut Slab<Partition>,
+        now: Nanos,
+    ) -> Moved {
+        let flight = self.flights.iter().find(|flight| flight.unit == unit);
+        let seq = flight.expect("a frame completes once").seq;
+        self.part_done(seq, slots, now)
+    }
+
+    /// A write of a log has ended: perhaps an extent.
+    pub(in crate::shard) fn unit_done(
+        &mut self,
+        slot: u32,
+        unit: u32,
+        slots: &mut Slab<Partition>,
+        now: Nanos,
+    ) -> Moved {
+        match self.extents.remove(&(slot, unit)) {
+            Some(seq) => self.part_done(seq, slots, now),
+            None => Moved::default(),
+        }
+    }
+
+    fn part_done(&mut self, seq: u64, slots: &mut Slab<Partition>, now: Nanos) -> Moved {
+        let flight = self.flights.iter_mut().find(|flight| flight.seq == seq);
+        let flight = flight.expect("a commit with open writes is in flight");
+        flight.open -= 1;
+        if flight.open > 0 {
+            return Moved::default();
+        }
+        let unit = flight.unit;
+        if planted::is(Bug::AcknowledgeOutOfOrder) {
+            let ends = flight.ends.clone();
+            for (slot, end) in &ends {
+                slots[*slot as usize].log.frame_stable_early(*end);
+            }
+        }
+        self.commits.complete(unit);
+        self.advance(slots, now)
+    }
+
+    /// Tells the logs how far the commits have come, in order.
+    pub(super) fn advance(&mut self, slots: &mut Slab<Partition>, now: Nanos) -> Moved {
+        let (written, durable) = (self.commits.written_to().0, self.commits.durable_to().0);
+        let mut moved = Moved::default();
+        for flight in self.flights.iter_mut().filter(|flight| flight.seq <= written) {
+            if !mem::replace(&mut flight.is_told_written, true) {
+                for (slot, end) in &flight.ends {
+                    slots[*slot as usize].log.frame_stable(flight.seq, *end, false);
+                    moved.slots.push(*slot);
+                }
+            }
+        }
+        while let Some(flight) = self.flights.pop_front_if(|flight| flight.seq <= durable) {
+            for (slot, end) in &flight.ends {
+                slots[*slot as usize].log.frame_stable(flight.seq, *end, true);
+                moved.slots.push(*slot);
+            }
+        }
+        let is_soft = self.commits.unsynced_segment().is_some();
+        self.unsynced_since = is_soft.then(|| self.unsynced_since.unwrap_or(now));
+        self.sync_wanted &= !self.flights.is_empty();
+        moved
+    }
+
+    /// Syncs frames that were written without, when somebody waits for them or after a while.
+    pub(super) fn sync_if_due(&mut self, io: &mut Driver, now: Nanos) {
+        let Some(file) = self.commits.unsynced_segment() else { return };
+        let since = self.unsynced_since;
+        let is_old = since.is_some_and(|since| now >= since.after(self.settings.flush_after));
+        if self.commits.syncing() || !(self.sync_wanted || is_old || self.closing) {
+            return;
+        }
+        let serial = self.commits.begin_sync(file);
+        self.unsynced_since = None;
+        let file = self.files[file as usize].clone().expect("frames are in files");
+        io.submit(Op::Sync { file }, Owner::Journal(JournalOp::Sync(serial)).token());
+    }
+}

@@ -1,0 +1,227 @@
+//! The journal of one shard at work: what all its partitions have gathered becomes durable by one write.
+//!
+//! `commit` makes frames and follows them, `tidy` carries what they protect to the segments and frees
+//! their space, `files` holds the blocking verbs. The formats and the ring's state are `crate::journal`.
+//!
+//! Acknowledgements leave in the order of the commits (I4): a frame that is durable before an earlier
+//! one waits for it. A write or sync that fails ends the service of the whole shard: what the device
+//! holds is unknown until it is read again, and a second sync that succeeded would prove nothing.
+
+mod commit;
+pub mod files;
+mod tidy;
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use headwater_io::buffer::BufferPool;
+use headwater_io::clock::Nanos;
+use headwater_io::driver::Driver;
+use headwater_io::file::File;
+use headwater_io::op::{Done, Op};
+use slab::Slab;
+
+use super::partition::Partition;
+use crate::journal::ring::Ring;
+use crate::log::commits::Commits;
+use crate::model::{LogByte, ShardId, TopicId};
+use crate::planted::{self, Bug};
+use crate::token::{JournalOp, Owner};
+use commit::Flight;
+use tidy::Tidy;
+pub use tidy::point_of;
+
+/// How a journal behaves.
+#[derive(Clone, Debug)]
+pub struct JournalSettings {
+    /// Size of each file.
+    pub file_bytes: u64,
+    /// How many there are.
+    pub files: usize,
+    /// Frames in flight at once.
+    pub depth: usize,
+    /// The first waiter of a commit waits this long for company.
+    pub linger: Duration,
+    /// Frames that nobody waits for are synced after this long.
+    pub flush_after: Duration,
+}
+
+/// Whose journal it is.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalIdentity {
+    /// The data directory.
+    pub directory: TopicId,
+    /// The shard.
+    pub shard: ShardId,
+}
+
+/// See the module.
+pub struct Journal {
+    dir: PathBuf,
+    identity: JournalIdentity,
+    settings: JournalSettings,
+    ring: Ring,
+    /// By their place in the ring; `None` until the file has been prepared.
+    files: Vec<Option<File>>,
+    /// Frames as units: the file is the segment, the number of the commit counts.
+    commits: Commits,
+    /// Commits that are not durable yet, in order.
+    flights: VecDeque<Flight>,
+    /// The commit that an extent, named by slot and unit, belongs to.
+    extents: HashMap<(u32, u32), u64>,
+    next_seq: u64,
+    /// Partitions with bytes in no frame.
+    waiting: Vec<u32>,
+    gathering_since: Option<Nanos>,
+    unsynced_since: Option<Nanos>,
+    /// Somebody waits for frames that were written without a sync.
+    sync_wanted: bool,
+    tidy: Tidy,
+    /// Of the newest checkpoint.
+    serial: u64,
+    preparing: bool,
+    /// No frame fits until space is freed.
+    full: bool,
+    /// Stopping: everything is to be settled and written down.
+    closing: bool,
+    failed: bool,
+}
+
+/// What the shard must do after a completion.
+#[derive(Default)]
+pub(super) struct Moved {
+    /// Partitions whose marks have moved.
+    pub slots: Vec<u32>,
+}
+
+impl Journal {
+    /// A journal whose first file is prepared and whose checkpoint is written.
+    pub fn new(
+        dir: PathBuf,
+        identity: JournalIdentity,
+        settings: JournalSettings,
+        begun: files::Begun,
+    ) -> Self {
+        let mut files = vec![None; settings.files];
+        files[0] = Some(begun.file);
+        Journal {
+            dir,
+            identity,
+            ring: begun.ring,
+            files,
+            commits: Commits::new(LogByte(begun.next_seq - 1)),
+            flights: VecDeque::new(),
+            extents: HashMap::new(),
+            next_seq: begun.next_seq,
+            waiting: Vec::new(),
+            gathering_since: None,
+            unsynced_since: None,
+            sync_wanted: false,
+            tidy: Tidy::Idle,
+            serial: begun.serial,
+            preparing: false,
+            full: false,
+            closing: false,
+            failed: false,
+            settings,
+        }
+    }
+
+    /// A partition has been pumped: does it wait for a frame, or for a sync?
+    pub(super) fn look_at(&mut self, slot: u32, partition: &mut Partition, now: Nanos) {
+        if partition.log.unframed_bytes() > 0 {
+            self.gathering_since.get_or_insert(now);
+            if !std::mem::replace(&mut partition.waits_for_frame, true) {
+                self.waiting.push(slot);
+            }
+        } else if partition.log.awaits_durable() {
+            self.sync_wanted = true;
+        }
+    }
+
+    /// Starts everything that is due; the partitions that must be pumped for it.
+    pub(super) fn pump(
+        &mut self,
+        slots: &mut Slab<Partition>,
+        pool: &BufferPool,
+        io: &mut Driver,
+        now: Nanos,
+    ) -> Vec<u32> {
+        if self.failed {
+            return Vec::new();
+        }
+        self.prepare_file(io);
+        while self.is_due(slots, now) && self.commit(slots, pool, io, now) {}
+        self.sync_if_due(io, now);
+        self.tidy_up(slots, io)
+    }
+
+    /// When it must be pumped although nothing happens.
+    pub(super) fn deadline(&self) -> Option<Nanos> {
+        if self.failed {
+            return None;
+        }
+        let lingers = !self.settings.linger.is_zero() && self.flights.is_empty();
+        let linger = self.gathering_since.filter(|_| lingers && !self.waiting.is_empty());
+        let linger = linger.map(|since| since.after(self.settings.linger));
+        let flush = self.unsynced_since.map(|since| since.after(self.settings.flush_after));
+        linger.into_iter().chain(flush).min()
+    }
+
+    /// An operation has ended.
+    ///
+    /// # Errors
+    /// The operation's own: the shard must fail.
+    pub(super) fn complete(
+        &mut self,
+        op: JournalOp,
+        result: io::Result<Done>,
+        slots: &mut Slab<Partition>,
+        io: &mut Driver,
+        now: Nanos,
+    ) -> io::Result<Moved> {
+        let retry = planted::is(Bug::RetryFailedSync) && result.is_err();
+        match op {
+            JournalOp::Frame(_) | JournalOp::Sync(_) if retry => {
+                let file = self.files.iter().flatten().next().expect("a file in use").clone();
+                io.submit(Op::Sync { file }, Owner::Journal(op).token());
+                Ok(Moved::default())
+            }
+            JournalOp::Frame(serial) => {
+                result?;
+                Ok(self.frame_done(serial, slots, now))
+            }
+            JournalOp::Sync(serial) => {
+                result?;
+                self.commits.complete_sync(serial);
+                Ok(self.advance(slots, now))
+            }
+            JournalOp::Prepare => {
+                self.file_prepared(result?)?;
+                Ok(Moved::default())
+            }
+            JournalOp::Checkpoint => {
+                self.checkpoint_written(result?)?;
+                Ok(Moved::default())
+            }
+        }
+    }
+
+    /// Takes no further part.
+    pub(super) fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Everything is to be settled, and a last checkpoint written.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn is_quiet(&self) -> bool {
+        let idle = self.flights.is_empty() && self.waiting.is_empty();
+        self.failed || (idle && !self.preparing && self.tidy.is_idle() && !self.closing)
+    }
+}
