@@ -37,8 +37,8 @@ pub enum Command {
     /// Measure what one journal for all partitions gives, against the path without it.
     ///
     /// One durable record for each of 1 to 512 partitions at once, bulk appends, 10,000 partitions, a
-    /// start after a kill, segment rolls under load. Takes five minutes and some gigabytes of disk, which
-    /// it gives back.
+    /// start after a kill, segment rolls under load. Takes ten minutes, most of them to make partitions,
+    /// and some gigabytes of disk, which it gives back.
     Journal(JournalArgs),
     /// Render a results folder again: summary, HTML report, and the table on the terminal.
     Report(ReportArgs),

@@ -208,7 +208,7 @@ impl Cell {
         const AROUND_RUN_S: f64 = 0.3;
         // A guess at a disk.
         const FILL_BYTES_PER_S: f64 = 5e8;
-        const PARTITIONS_PER_S: f64 = 2e3;
+        const PARTITIONS_PER_S: f64 = 200.0;
         AROUND_RUN_S
             + match self.act {
                 Act::Load => self.run_s + self.warmup_s,

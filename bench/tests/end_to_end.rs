@@ -126,3 +126,31 @@ fn wrong_usage_and_missing_brokers_say_what_to_do() {
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "no folder for what was not measured");
 }
+
+#[test]
+fn a_broker_is_killed_under_load_and_started_again() {
+    let dir = scratch();
+    let line = "journal --quick --path direct --gb 0.01 --only killed --json --out kept";
+    let output = bench(dir.path(), line);
+    let err = text(&output.stderr);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&err);
+    let cell = &json["analysis"]["cells"][0];
+    assert_eq!(cell["errors"].as_array().unwrap().len(), 0, "{cell:#}");
+    let median = |field: &str| cell[field]["median"].as_f64().unwrap();
+    assert!(median("restart_ms") > 0.0 && median("serve_ms") >= median("restart_ms"));
+    assert!(median("segment_bytes") >= 1e7);
+    // Slow machines may miss it; it is judged all the same.
+    assert_eq!(json["verdicts"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn rounds_are_measured_on_the_path_that_there_is() {
+    let dir = scratch();
+    let line = "journal --quick --path direct --only 64 --json --out kept";
+    let output = bench(dir.path(), line);
+    let json: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect(&text(&output.stderr));
+    let cell = &json["analysis"]["cells"][0];
+    let median = |field: &str| cell[field]["median"].as_f64().unwrap();
+    assert!((median("records_per_s") / median("requests_per_s") - 64.0).abs() < 1.0, "{cell:#}");
+}

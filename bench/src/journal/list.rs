@@ -43,7 +43,7 @@ pub fn half_with_rolls(path: Path) -> String {
     format!("15 x 1 KiB, half of saturation, small segments, {path}")
 }
 
-/// All of them; `direct` runs beside `path` wherever the two are compared or worth comparing.
+/// All of them; `direct` runs beside `path` but for the many partitions, which take minutes to make.
 pub fn shapes(path: Path, many: u32, kill_bytes: u64) -> Vec<Shape> {
     let mut paths = vec![path];
     paths.extend((path != Path::Direct).then_some(Path::Direct));
@@ -52,10 +52,10 @@ pub fn shapes(path: Path, many: u32, kill_bytes: u64) -> Vec<Shape> {
         shapes.extend(AT_ONCE.map(|partitions| round(partitions, path)));
         shapes.extend([durable(bulk(path), 250, path).with(beside_the_disk)]);
         shapes.extend([library(bulk_library(path)).with(|s| s.setting.path = path)]);
-        shapes.push(many_partitions(many, path));
         shapes.push(kill(kill_bytes, path));
         shapes.extend(rolls(path));
     }
+    shapes.push(many_partitions(many, path));
     shapes
 }
 

@@ -10,6 +10,7 @@ use crate::number::{percent, three, times};
 use crate::plan::Load;
 use crate::setting::{Acks, Durability, Path, Setting};
 
+mod journal;
 mod limits;
 mod tune;
 
@@ -27,6 +28,7 @@ pub struct Plot {
 pub fn all(evidence: &Evidence, conclusion: &Conclusion) -> Vec<Plot> {
     match evidence.plan.scenario.as_str() {
         "compare" => compare(conclusion),
+        "journal" => journal::plots(&conclusion.analysis.cells),
         "tune" => tune::plots(evidence, conclusion),
         "limits" => limits::plots(&conclusion.analysis.limits),
         _ => Vec::new(),

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use headwater_loadgen::progress::{Progress, Snapshot};
+use headwater_loadgen::result::RunResult;
 use headwater_loadgen::run;
 use headwater_loadgen::spec::Target as LoadTarget;
 
@@ -21,6 +22,8 @@ use crate::target::Broker;
 
 /// Load is under way for so long before the broker is killed.
 const UNDER_LOAD: Duration = Duration::from_millis(500);
+/// A topic of many more than this may take a busy disk longer to make than a client waits.
+const TOPIC_PARTITIONS_MAX: u32 = 250;
 
 impl Runner<'_> {
     /// One record for each partition, a clean stop, a start.
@@ -33,7 +36,7 @@ impl Runner<'_> {
     ) -> Result<(), String> {
         let broker = self.broker(cell, dir)?;
         let target = LoadTarget::Network(broker.address.clone());
-        let made = self.load(&spec::prepare(cell, &target, topic))?;
+        let made = self.fill_topics(cell, &target, topic)?;
         self.settled();
         row.broker = Some(BrokerUse {
             start_ms: broker.start_ms,
@@ -45,6 +48,27 @@ impl Runner<'_> {
         broker.stop().map_err(|e| e.to_string())?;
         failed.map_or(Ok(()), Err)?;
         self.start_again(cell, topic, dir, row)
+    }
+
+    /// The partitions of a cell, in topics small enough that each is made in the time that clients give a
+    /// broker; the result is that of the last.
+    fn fill_topics(
+        &self,
+        cell: &Cell,
+        target: &LoadTarget,
+        topic: &str,
+    ) -> Result<RunResult, String> {
+        let mut left = cell.client.partitions;
+        let mut part = cell.clone();
+        loop {
+            part.client.partitions = left.min(TOPIC_PARTITIONS_MAX);
+            left -= part.client.partitions;
+            let name = if left == 0 { topic.to_owned() } else { format!("{topic}-{left}") };
+            let made = self.load(&spec::prepare(&part, target, &name))?;
+            if left == 0 || refused(&made).is_some() {
+                return Ok(made);
+            }
+        }
     }
 
     /// As many bytes as the cell says, SIGKILL while more is coming, a start.

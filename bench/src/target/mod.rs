@@ -14,8 +14,9 @@ use crate::plan::Cell;
 use crate::setting::PATH_SETTING;
 use launch::{Child, Launcher};
 
-/// Longest time a broker may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest time a broker may take until it answers: a slow start is a figure that is missed, not a run that
+/// failed.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest time for one answer of a broker that is running.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 

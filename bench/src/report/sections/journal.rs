@@ -77,7 +77,9 @@ fn bulk(conclusion: &Conclusion) -> Section {
     }
     let notes = vec![
         "of sequential write: of what the disk did directly before each run".to_owned(),
-        "CPU of the library: of the whole process, the load generator included".to_owned(),
+        "the library's segment is written ahead with zeros (log.preallocate), which is on its bill of \
+         writes; CPU of the library: of the whole process, the load generator included"
+            .to_owned(),
     ];
     Section { title: "Bulk appends, every acknowledgement flushed".to_owned(), notes, table }
 }
