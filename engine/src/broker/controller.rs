@@ -25,7 +25,7 @@ use crate::shard::letters::{PartitionSettings, ReplyTo};
 
 /// Of one log, handed to the device and not yet durable. Large enough for any device's bandwidth between
 /// two syncs, small enough that damage further back is recognised as such.
-const UNHARDENED_BYTES_MAX: u64 = 16 << 20;
+pub const UNHARDENED_BYTES_MAX: u64 = 16 << 20;
 /// Producer ids are reserved in the store this many at a time.
 const PRODUCER_ID_BLOCK: i64 = 1000;
 const PRODUCER_IDS_KEY: &str = "producer-ids";

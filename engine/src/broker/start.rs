@@ -230,14 +230,16 @@ pub fn stop(fs: &Fs, data_dir: &Path, logs: &[Log]) -> io::Result<()> {
     fs.replace(&data_dir.join(directory::CLEAN), &encode_clean(&ends))
 }
 
-fn encode_clean(ends: &BTreeMap<String, CleanEnd>) -> Vec<u8> {
+/// The bytes of the file that a clean stop writes.
+pub fn encode_clean(ends: &BTreeMap<String, CleanEnd>) -> Vec<u8> {
     let json = serde_json::to_vec(ends).expect("plain values serialise");
     let mut bytes = crc32c::crc32c(&json).to_be_bytes().to_vec();
     bytes.extend(json);
     bytes
 }
 
-fn decode_clean(bytes: &[u8]) -> Option<BTreeMap<String, CleanEnd>> {
+/// The ends in that file, if it checks.
+pub fn decode_clean(bytes: &[u8]) -> Option<BTreeMap<String, CleanEnd>> {
     let (crc, json) = bytes.split_at_checked(4)?;
     let sound = crc32c::crc32c(json).to_be_bytes() == crc;
     sound.then(|| serde_json::from_slice(json).ok())?

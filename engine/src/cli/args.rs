@@ -43,6 +43,8 @@ pub enum Command {
     Dump(DumpArgs),
     /// Reads everything in a data directory, checks everything, changes nothing; status 1 if anything is wrong.
     Verify(VerifyArgs),
+    /// Says what a log that is offline would have to give up to be served again; status 1 if there is one.
+    Repair(RepairArgs),
 }
 
 /// Arguments of `serve`.
@@ -184,6 +186,27 @@ pub struct VerifyArgs {
     /// The data directory; no broker may use it meanwhile.
     pub dir: PathBuf,
     /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `repair`.
+///
+/// A log goes offline when records that were acknowledged are missing or damaged. Restoring its files from a copy
+/// brings it back whole. This brings it back without them: it ends where the damage begins. What is cut off, sound
+/// batches behind the damage too, is kept beside the segments in files named `.lost-<unix ms>`. Start and stop the
+/// broker once before: only then is it known what its journal could put back.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RepairArgs {
+    /// The data directory; no broker may use it meanwhile.
+    pub dir: PathBuf,
+    /// Only this log, as <topic>-<partition>.
+    #[arg(value_name = "TOPIC-PARTITION")]
+    pub partition: Option<String>,
+    /// Do it: give up what is listed. Without this nothing is changed.
+    #[arg(long)]
+    pub accept_loss: bool,
+    /// Print one JSON object for each log.
     #[arg(long)]
     pub json: bool,
 }

@@ -79,6 +79,13 @@ pub enum CliError {
         /// How many things.
         findings: usize,
     },
+    /// Logs could be served again if somebody accepts what they have lost.
+    Loss {
+        /// Where.
+        dir: PathBuf,
+        /// How many logs.
+        logs: usize,
+    },
     /// The broker did not start, or could not go on; in one line that says what to do.
     Serve(String),
     /// The output cannot be written.
@@ -151,6 +158,15 @@ impl fmt::Display for CliError {
                 write!(
                     f,
                     "{findings} {things} wrong in {}: keep a copy before anything else touches it",
+                    dir.display()
+                )
+            }
+            Self::Loss { dir, logs } => {
+                let lack = if *logs == 1 { "log lacks" } else { "logs lack" };
+                write!(
+                    f,
+                    "{logs} {lack} records in {}: restore the files from a copy, or give up what is listed with \
+                     --accept-loss; nothing was changed",
                     dir.display()
                 )
             }

@@ -10,15 +10,18 @@
 //! | [`topic`], [`config`] | ask a broker, over Kafka's protocol through [`client`] |
 //! | [`doctor`] | looks at the machine |
 //! | [`dump`], [`verify`] | look at files, and change nothing |
+//! | [`repair`] | gives up what a damaged log has lost, when told to |
 
 pub mod args;
 pub mod client;
 pub mod config;
+mod diagnosis;
 pub mod doctor;
 pub mod dump;
 pub mod error;
 pub mod log;
 pub mod print;
+pub mod repair;
 pub mod serve;
 pub mod topic;
 pub mod verify;
@@ -53,6 +56,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Config { verb } => config::run(&verb),
         Command::Doctor(args) => doctor::run(&args, &mut Printer::new(args.json)),
         Command::Dump(args) => dump::run(&args, &mut Printer::new(args.json)),
+        Command::Repair(args) => repair::run(&args, &mut Printer::new(args.json)),
         Command::Verify(args) => verify::run(&args, &mut Printer::new(args.json)),
     }
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
 //! | [`hostile`] | bytes and clients that mean harm cost nobody else anything |
+//! | [`repair`] | a log that lost something is served again when somebody accepts the loss |
 //! | [`restart`] | what was acknowledged is there after stops of every kind, once |
 //! | [`trouble`] | what cannot work says so in one line, and changes nothing |
 //! | [`blocking`] | a shard's thread never waits in a system call |
@@ -16,5 +17,6 @@ mod blocking;
 mod hostile;
 mod library;
 mod protocol;
+mod repair;
 mod restart;
 mod trouble;

@@ -58,14 +58,18 @@ fn dump_file(fs: &Fs, path: &Path, args: &DumpArgs, printer: &mut Printer) -> Re
     if let Some(offset) = directory::parse_snapshot(name) {
         return small::dump_snapshot(fs, path, offset, printer);
     }
+    if let Some(base) = directory::parse_point(name) {
+        return small::dump_point(fs, path, base, printer);
+    }
     if name.ends_with(".hwindex") {
         return small::dump_index(fs, path, printer);
     }
     match name {
         directory::METADATA => small::dump_metadata(fs, path, printer),
-        directory::IDENTITY | directory::CLEAN | directory::PARTITION_METADATA => {
-            small::dump_text(fs, path, printer)
-        }
+        directory::IDENTITY
+        | directory::CLEAN
+        | directory::ACKNOWLEDGED
+        | directory::PARTITION_METADATA => small::dump_text(fs, path, printer),
         _ => Err(CliError::UnknownFile(path.to_owned())),
     }
 }

@@ -3,7 +3,7 @@
 use crate::broker::meta_store::MetaStore;
 use crate::cli::error::CliError;
 use crate::cli::print::Printer;
-use crate::log::{directory, producers};
+use crate::log::{directory, point, producers};
 use crate::model::{Offset, Position};
 use crate::segment::index;
 use headwater_io::file::Fs;
@@ -63,6 +63,36 @@ pub fn dump_snapshot(
             "{}: {} producers as of offset {offset}: {producers:?}",
             path.display(),
             producers.len()
+        )
+    })?)
+}
+
+/// A recovery point.
+pub fn dump_point(
+    fs: &Fs,
+    path: &Path,
+    base: Offset,
+    printer: &mut Printer,
+) -> Result<(), CliError> {
+    let bytes = read(fs, path)?;
+    let reason = "does not check: the next start reads the segment from its beginning";
+    let point = point::decode(&bytes, base)
+        .ok_or_else(|| CliError::BadFile { path: path.to_owned(), reason: reason.to_owned() })?;
+    let line = json!({
+        "kind": "point",
+        "path": path.display().to_string(),
+        "segment_base": base.0,
+        "position": point.position.0,
+        "next_offset": point.next_offset.0,
+        "producers": point.producers.len(),
+    });
+    Ok(printer.line(&line, |_| {
+        format!(
+            "{}: segment {base} up to byte {}, offset {}, {} producers",
+            path.display(),
+            point.position,
+            point.next_offset,
+            point.producers.len()
         )
     })?)
 }

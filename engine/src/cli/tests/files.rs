@@ -4,8 +4,8 @@ use crate::broker::meta_store::MetaStore;
 use crate::cli::print::Printer;
 use crate::cli::verify::{Outcome, verify};
 use crate::cli::{args::DumpArgs, dump};
-use crate::log::directory;
 use crate::log::producers::{self, Producers};
+use crate::log::{directory, point};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
 use headwater_io::file::Fs;
@@ -162,6 +162,26 @@ fn damage_beside_the_segments_is_noted_or_wrong() {
     sample.fs.remove_file(&Path::new(DIR).join(directory::IDENTITY)).expect("removed");
     let error = verify(&sample.fs, Path::new(DIR)).expect_err("no identity").to_string();
     assert_eq!(error, "/d: is not a data directory: it has no headwater.json");
+}
+
+#[test]
+fn recovery_points_are_checked() {
+    let sample = Sample::new();
+    let log = directory::partition(Path::new(DIR), "t", 0);
+    let (base, batch) = (Offset(6), batch(6));
+    let point = |position: u64| {
+        let mut index = Index::new(base, 0);
+        index.add(Position(position), &BatchHeader::parse(&batch).expect("sound"));
+        let end = Position(position + batch.len() as u64);
+        let bytes = point::encode(&index, &Producers::default(), base, end, Offset(9));
+        sample.fs.replace(&point::path(&log, base), &bytes).expect("written");
+    };
+    point(0);
+    sample.expect(&[], &[]);
+    sample.change(&point::path(&log, base), |bytes| bytes[20] ^= 1);
+    sample.expect(&["does not check: the segment is read from its start"], &[]);
+    point(4096);
+    sample.expect(&["is of a longer segment"], &[]);
 }
 
 /// Bytes that somebody else can look at.

@@ -48,6 +48,8 @@ fn what_the_documentation_types_is_accepted() {
         "headwater doctor --data-dir d --json",
         "headwater dump d/a-0/00000000000000000000.log --records",
         "headwater verify d",
+        "headwater repair d",
+        "headwater repair --accept-loss d flights-3 --json",
     ] {
         parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
     }

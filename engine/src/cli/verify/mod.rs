@@ -7,6 +7,7 @@ mod partition;
 mod records;
 
 use super::args::VerifyArgs;
+use super::diagnosis::Logs;
 use super::dump;
 use super::error::CliError;
 use super::print::Printer;
@@ -57,14 +58,28 @@ pub(super) fn verify(fs: &Fs, dir: &Path) -> Result<Outcome, CliError> {
     let expected = topics(fs, dir, &mut outcome)?;
     let mut found = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.is_dir) {
+        if entry.name.ends_with(directory::STRAY) {
+            let what = "records of a topic that the metadata does not know; remove it if nobody misses them";
+            outcome.wrong.push(format!("{}: {what}", dir.join(&entry.name).display()));
+        }
         let Some((topic, index)) = directory::parse_partition(&entry.name) else { continue };
         found.insert((topic.to_owned(), index), dir.join(&entry.name));
     }
+    // Without metadata there is nothing that recovery would open.
+    let logs = Logs::read(fs, dir).ok();
     for ((topic, index), path) in &found {
         if expected.get(topic).is_none_or(|count| index >= count) {
             outcome.notes.push(format!("{}: no topic has this partition", path.display()));
         }
         Partition { fs, dir: path, outcome: &mut outcome }.verify().map_err(unreadable)?;
+        let diagnosis = logs.as_ref().map(|logs| logs.diagnose(topic, *index)).transpose();
+        if let Some(diagnosis) = diagnosis.map_err(unreadable)?.flatten() {
+            outcome.wrong.push(format!(
+                "{}: the next start takes it offline (`headwater repair` says what would be lost): {}",
+                path.display(),
+                diagnosis.reason
+            ));
+        }
     }
     for (topic, count) in &expected {
         for index in (0..*count).filter(|index| !found.contains_key(&(topic.clone(), *index))) {

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::records::check_records;
-use crate::log::{directory, producers};
+use crate::log::{directory, point, producers};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
 use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
@@ -38,6 +38,10 @@ impl Partition<'_> {
             let is_last = n + 1 == bases.len();
             let next_offset = self.verify_segment(*base, is_last)?;
             expected = Some(next_offset);
+        }
+        for lost in entries.iter().filter(|entry| directory::is_lost(&entry.name)) {
+            let path = self.dir.join(&lost.name);
+            self.note(&path, "cut off by a repair; remove it if nobody misses it");
         }
         for offset in entries.iter().filter_map(|entry| directory::parse_snapshot(&entry.name)) {
             let path = directory::snapshot(self.dir, offset);
@@ -83,6 +87,7 @@ impl Partition<'_> {
         }
         self.judge_end(&path, &file, size, &scan, is_last)?;
         self.verify_index(base, scan.end, &rebuilt)?;
+        self.verify_point(base, scan.end, &rebuilt)?;
         Ok(scan.next_offset)
     }
 
@@ -125,21 +130,44 @@ impl Partition<'_> {
             self.note(&path, "does not check: it is rebuilt from batches");
             return Ok(());
         };
-        let mut next = Some(Position(0));
-        while let Some(position) = next {
-            if index.start_at(position) != rebuilt.start_at(position) {
-                self.wrong(
-                    &path,
-                    &format!("says that a batch starts at byte {position}, and none does"),
-                );
-                return Ok(());
-            }
-            next = index.after(position);
+        if !self.verify_entries(&path, &index, rebuilt) {
+            return Ok(());
         }
         if index.max_timestamp_ms() != rebuilt.max_timestamp_ms() {
             self.wrong(&path, "has another latest time than the batches");
         }
         Ok(())
+    }
+
+    fn verify_point(&mut self, base: Offset, end: Position, rebuilt: &Index) -> io::Result<()> {
+        let path = point::path(self.dir, base);
+        if !self.fs.exists(&path) {
+            return Ok(());
+        }
+        match point::decode(&self.fs.read(&path)?, base) {
+            None => self.note(&path, "does not check: the segment is read from its start"),
+            Some(point) if point.position > end => {
+                self.note(&path, "is of a longer segment: it is removed")
+            }
+            Some(point) => drop(self.verify_entries(&path, &point.index, rebuilt)),
+        }
+        Ok(())
+    }
+
+    /// Whether a batch starts wherever an index says so.
+    fn verify_entries(&mut self, path: &Path, index: &Index, rebuilt: &Index) -> bool {
+        let mut next = Some(Position(0));
+        while let Some(position) = next {
+            if index.start_at(position) != rebuilt.start_at(position) {
+                self.wrong(
+                    path,
+                    &format!("says that a batch starts at byte {position}, and none does"),
+                );
+                return false;
+            }
+            next = index.after(position);
+        }
+        true
     }
 
     fn wrong(&mut self, path: &Path, what: &str) {
