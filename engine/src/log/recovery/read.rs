@@ -74,11 +74,9 @@ impl Survey<'_> {
             (scan.end, scan.next_offset) = (point.position, point.next_offset);
             (index, *producers) = (point.index, point.producers);
         }
-        // What is known to be sound is not read again; its headers still make the index.
+        // What is known to be sound is not read again; its headers still make the index. That part may end
+        // inside a batch, which is then read whole.
         for (upto, depth) in [(sound, Depth::Headers), (upto, Depth::Checksums)] {
-            if scan.why != ScanEnd::AtEnd {
-                break;
-            }
             let (from, next_offset) = (scan.end, scan.next_offset);
             let walk = Walk { fs: self.fs, file: &file, from, upto, next_offset, depth };
             scan = walk.run(|position, header| {

@@ -261,3 +261,19 @@ fn below_the_floor_only_headers_are_read() {
     folder.fs.replace(&directory::segment(Path::new(DIR), Offset(0)), &bytes).unwrap();
     folder.expect_quarantine("[3, 5)");
 }
+
+#[test]
+fn a_floor_inside_a_batch_is_as_good() {
+    for short in [1, 30, 70] {
+        let mut folder = Folder::new(1);
+        let floor = folder.segment(0, 3, &[]);
+        let end = folder.segment(0, 5, &[]);
+        let inside = CleanEnd { position: Position(floor.position.0 - short), ..floor };
+        folder.promise(Some(inside), end);
+        folder.expect_serving(end);
+        let mut bytes = folder.bytes(0);
+        bytes[floor.position.0 as usize - 20] ^= 1;
+        folder.fs.replace(&directory::segment(Path::new(DIR), Offset(0)), &bytes).unwrap();
+        folder.expect_quarantine("[2, 5)");
+    }
+}
