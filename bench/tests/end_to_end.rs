@@ -148,8 +148,8 @@ fn rounds_are_measured_on_the_path_that_there_is() {
     let dir = scratch();
     let line = "journal --quick --path direct --only 64 --json --out kept";
     let output = bench(dir.path(), line);
-    let json: serde_json::Value =
-        serde_json::from_slice(&output.stdout).expect(&text(&output.stderr));
+    let err = text(&output.stderr);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&err);
     let cell = &json["analysis"]["cells"][0];
     let median = |field: &str| cell[field]["median"].as_f64().unwrap();
     assert!((median("records_per_s") / median("requests_per_s") - 64.0).abs() < 1.0, "{cell:#}");
