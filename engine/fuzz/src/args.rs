@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use headwater_fuzz::targets::{self, Target};
+use headwater_io::driver::Backend;
 
 /// Gives every parser bytes that mean harm, and says how to repeat what breaks.
+///
+/// `fuzz serve` is `headwater serve`: `fuzz kill` needs nothing else built.
 ///
 /// Exit status: 0 every promise held; 1 one did not; 2 wrong usage.
 #[derive(Parser)]
@@ -55,6 +58,24 @@ pub enum Verb {
         target: &'static Target,
         /// The file
         file: PathBuf,
+    },
+    /// A real broker, killed again and again under load; then everything acknowledged is read back
+    Kill {
+        /// How often
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        kills: u32,
+        /// uring or posix
+        #[arg(long, value_name = "BACKEND", default_value = "uring")]
+        backend: Backend,
+        /// Setting of the broker, e.g. durability.path=buffered (may be repeated)
+        #[arg(long = "set", value_name = "NAME=VALUE")]
+        settings: Vec<String>,
+        /// Decides when it is killed [default: one that was never used]
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+        /// An empty folder on the disk to use; kept when something is wrong
+        #[arg(long, value_name = "DIR", default_value = "target/kill")]
+        dir: PathBuf,
     },
 }
 

@@ -8,13 +8,20 @@
 //! where a checksum would end the story at once the checksum is made right again ([`damage`]). Coverage-guided
 //! fuzzers need a compiler that this house does not build with; the check of a target takes any bytes, so one can
 //! be put in front of it.
+//!
+//! [`machine`] is the broker's own shard on a simulated machine, for targets that need all of it; [`image`] keeps data
+//! directories that it left behind, to be damaged. [`kill`] is the opposite: real processes, a real disk, SIGKILL.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod damage;
+pub mod image;
+pub mod kill;
+pub mod machine;
 pub mod memory;
 pub mod run;
+pub mod script;
 pub mod targets;
 
 // A body of every API and version, and what decodes it: one table for the protocol's tests and for the inputs here.
@@ -22,3 +29,9 @@ pub mod targets;
 mod bodies;
 #[path = "../../protocol/tests/served/samples.rs"]
 mod samples;
+
+/// Whether inputs are made, too, whose findings are known and open: with `HEADWATER_FUZZ_OPEN` set. Each place that asks
+/// says what is open there.
+pub fn with_open_findings() -> bool {
+    std::env::var_os("HEADWATER_FUZZ_OPEN").is_some()
+}

@@ -5,13 +5,15 @@
 mod args;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use headwater_fuzz::kill::{self, Plan};
 use headwater_fuzz::run::{self, Outcome};
 use headwater_fuzz::targets::{TARGETS, Target};
+use headwater_io::driver::Backend;
 
 use args::{Args, Verb};
 use watch::Watch;
@@ -19,6 +21,9 @@ use watch::Watch;
 const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        return headwater::cli::main();
+    }
     let passed = match Args::parse().verb {
         Verb::List => list(),
         Verb::Run { targets, seed, seconds, inputs } => {
@@ -35,6 +40,9 @@ fn main() -> ExitCode {
             repeat(target, seed, inputs, save.as_deref())
         }
         Verb::Check { target, file } => check(target, &file),
+        Verb::Kill { kills, backend, settings, seed, dir } => {
+            kill(kills, backend, settings, seed.unwrap_or_else(fresh_seed), dir)
+        }
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
@@ -97,6 +105,37 @@ fn check(target: &Target, file: &Path) -> bool {
         Err(what) => println!("FAIL {}: {what}", target.name),
     }
     checked.is_ok()
+}
+
+fn kill(kills: u32, backend: Backend, settings: Vec<String>, seed: u64, dir: PathBuf) -> bool {
+    let outcome = std::env::current_exe().and_then(|program| {
+        // In it, not on it: what is there already may be somebody's.
+        let dir = dir.join(format!("{}-{seed}", std::process::id()));
+        std::fs::create_dir_all(&dir)?;
+        Ok(Plan { program, backend, settings, kills, seed, dir })
+    });
+    let plan = match outcome {
+        Ok(plan) => plan,
+        Err(error) => {
+            eprintln!("fuzz: {} cannot be used: {error}", dir.display());
+            return false;
+        }
+    };
+    match kill::run(&plan) {
+        Ok(outcome) => {
+            println!("ok   kill {backend}, seed {seed}: {outcome}");
+            drop(std::fs::remove_dir_all(&plan.dir));
+            true
+        }
+        Err(what) => {
+            println!("FAIL kill {backend}, seed {seed}: {what}");
+            println!("  its directory is kept: {}", plan.dir.display());
+            println!(
+                "  try again with: fuzz kill --kills {kills} --backend {backend} --seed {seed}"
+            );
+            false
+        }
+    }
 }
 
 /// The start of an input: enough to see what it is.

@@ -24,7 +24,7 @@ impl Worker {
     }
 
     /// Waits for the next connection.
-    pub(super) fn accept(&mut self) {
+    pub fn accept(&mut self) {
         if let Some(listener) = self.listener.clone() {
             self.io.submit(Op::Accept { listener }, Owner::Listener.token());
         }

@@ -4,8 +4,13 @@
 
 mod batches;
 mod compression;
+mod directory;
+mod dispatch;
 mod index;
+mod journal;
+mod journal_frame;
 mod metadata;
+mod point;
 mod producers;
 mod requests;
 mod responses;
@@ -38,8 +43,13 @@ pub const TARGETS: &[Target] = &[
     compression::TARGET,
     index::TARGET,
     producers::TARGET,
+    point::TARGET,
     metadata::TARGET,
     settings::TARGET,
+    journal_frame::TARGET,
+    journal::TARGET,
+    dispatch::TARGET,
+    directory::TARGET,
 ];
 
 /// The target of this name.
