@@ -34,8 +34,8 @@ enum Verb {
     Docs(docs::Args),
     /// Real clients against a broker of ours: kcat, Python, Java, kafka-dump-log.
     Conformance(conformance::Args),
-    /// What is too long for CI: more random cases, both backends.
-    Nightly,
+    /// What is too long for CI: more random cases, minutes of fuzzing, a hundred kills, both backends.
+    Nightly(nightly::Args),
 }
 
 fn main() -> ExitCode {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Verb::Tidy => tidy::run(),
         Verb::Docs(args) => docs::run(&args),
         Verb::Conformance(args) => conformance::run(&args),
-        Verb::Nightly => nightly::run(),
+        Verb::Nightly(args) => nightly::run(&args),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
