@@ -15,7 +15,8 @@
 //! * [`segment`]: one file of a log: batches, index, tail, space.
 //!
 //! Free to all: [`config`] (every setting once), [`model`] (offsets, positions, epochs as types),
-//! [`token`] (names of operations in flight), [`planted`] (mistakes for the simulator to find).
+//! [`token`] (names of operations in flight), [`planted`] (mistakes for the simulator to find),
+//! [`rare`] (paths for it to reach).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -40,4 +41,5 @@ pub mod segment;
 pub mod config;
 pub mod model;
 pub mod planted;
+pub mod rare;
 pub mod token;

@@ -10,6 +10,7 @@ pub mod mail;
 mod pressure;
 pub mod publish;
 mod sockets;
+mod stepped;
 mod stop;
 
 use std::collections::{BTreeSet, HashMap};
@@ -170,11 +171,11 @@ impl Worker {
 
     /// Runs until it is told to stop; what its logs were.
     pub fn run(mut self) -> Vec<crate::log::Log> {
-        self.accept();
-        while !self.is_stopped() {
+        self.begin();
+        while !self.has_stopped() {
             self.tick();
         }
-        self.shard.into_logs()
+        self.into_logs()
     }
 
     /// One round: what has come in, what it leads to, what goes out.

@@ -9,7 +9,7 @@ const MAY_LINK: &[(&str, &[&str])] = &[
     ("headwater-io", &[]),
     ("headwater", &["headwater-protocol", "headwater-io"]),
     ("headwater-loadgen", &["headwater", "headwater-protocol", "headwater-io"]),
-    ("headwater-sim", &["headwater", "headwater-loadgen", "headwater-io"]),
+    ("headwater-sim", &["headwater", "headwater-loadgen", "headwater-protocol", "headwater-io"]),
     ("headwater-fuzz", &["headwater", "headwater-loadgen", "headwater-protocol", "headwater-io"]),
     ("headwater-bench", &["headwater", "headwater-loadgen", "headwater-protocol", "headwater-io"]),
     ("xtask", &[]),

@@ -13,7 +13,7 @@ const ABOVE: &[&str] = &["main", "bin", "boot", "cli", "embedded", "worker"];
 const LAYERS: &[&str] = &["net", "api", "broker", "shard", "log", "journal", "segment"];
 
 /// Free to all, and knowing only each other.
-const BELOW: &[&str] = &["config", "metrics", "model", "planted", "token"];
+const BELOW: &[&str] = &["config", "metrics", "model", "planted", "rare", "token"];
 
 /// A place in the order; the higher, the more a module may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

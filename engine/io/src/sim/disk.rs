@@ -69,6 +69,16 @@ impl SimDisk {
         self.state().is_silent()
     }
 
+    /// It does not go silent after all.
+    pub fn answer_again(&self) {
+        self.state().restart();
+    }
+
+    /// Bytes that all files take together.
+    pub fn used_bytes(&self) -> u64 {
+        self.state().used()
+    }
+
     /// Syncs that have failed so far.
     pub fn failed_syncs(&self) -> u64 {
         self.state().failed_syncs
