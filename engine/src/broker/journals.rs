@@ -191,6 +191,7 @@ fn clean_end(end: End) -> CleanEnd {
 /// When a file cannot be written.
 pub fn begin(
     fs: &Fs,
+    data_dir: &Path,
     config: &BrokerConfig,
     directory: TopicId,
     shards: usize,
@@ -205,7 +206,7 @@ pub fn begin(
             journals.push(None);
             continue;
         }
-        let dir = files::folder(&config.data_dir, shard);
+        let dir = files::folder(data_dir, shard);
         let identity = JournalIdentity { directory, shard };
         let ended = recovered.ended.get(&shard).copied().unwrap_or(Ended::NOTHING);
         let own = logs.iter().filter(|(owner, _, _)| *owner == shard);
@@ -215,7 +216,7 @@ pub fn begin(
     }
     for (&shard, &ended) in &recovered.ended {
         if !in_use || usize::from(shard.0) >= shards {
-            let dir = files::folder(&config.data_dir, shard);
+            let dir = files::folder(data_dir, shard);
             files::put_away(fs, &dir, JournalIdentity { directory, shard }, ended)?;
         }
     }
@@ -242,3 +243,7 @@ pub fn directory_id(text: &str) -> TopicId {
     }
     TopicId(id)
 }
+
+#[cfg(test)]
+#[path = "journals_tests.rs"]
+mod tests;

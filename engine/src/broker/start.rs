@@ -124,9 +124,16 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
         }
     }
     let opened: Vec<_> = logs.iter().map(|(shard, key, _, log)| (*shard, *key, log)).collect();
-    let journals =
-        journals::begin(fs, &place.config, directory, place.pools.len(), &recovered, &opened)
-            .map_err(journal)?;
+    let journals = journals::begin(
+        fs,
+        &place.data_dir,
+        &place.config,
+        directory,
+        place.pools.len(),
+        &recovered,
+        &opened,
+    )
+    .map_err(journal)?;
     let epoch = place.epoch;
     let controller = Controller::new(place, Arc::clone(&catalog), store);
     Ok(Opened { claimed, catalog, epoch, logs, journals, controller })

@@ -127,8 +127,8 @@ impl BrokerConfig {
             cpu_first: values.number("cpu.first"),
             path: match values.text("durability.path") {
                 Some("buffered") => DurabilityPath::Buffered,
-                Some("journal") => DurabilityPath::Journal,
-                _ => DurabilityPath::Direct,
+                Some("direct") => DurabilityPath::Direct,
+                _ => DurabilityPath::Journal,
             },
             journal_file_bytes: values.number("journal.file.bytes"),
             journal_files: values.number("journal.files"),

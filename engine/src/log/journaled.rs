@@ -153,7 +153,8 @@ impl Log {
 
     /// Up to where the segments have the log, synced.
     pub fn settled(&self) -> (Offset, Position) {
-        let to = self.commits.durable_to();
+        // Extents of a commit whose frame has not arrived are there, and promised to nobody.
+        let to = self.commits.durable_to().min(self.marks.durable().byte);
         let n = self.segments.partition_point(|s| s.log_byte(s.end()) <= to);
         let segment = &self.segments[n.min(self.segments.len() - 1)];
         (segment.base, segment.position(to))

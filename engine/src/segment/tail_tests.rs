@@ -91,9 +91,7 @@ fn without_memory_nothing_changes() {
     tail.reserve(BLOCK, &pool).unwrap();
     tail.append(&[7; 100]);
     assert_eq!(tail.reserve(3 * BLOCK, &pool), Err(OutOfMemory));
-    let hog = pool.take(BLOCK).unwrap();
-    assert!(tail.take_all(&pool).is_err(), "the copy of the partial block finds no memory");
-    assert_eq!(tail.pending_bytes(), 100);
-    drop(hog);
+    // The copy of a partial block is found elsewhere: writing is what gives memory back.
+    let _hog = pool.take(BLOCK).unwrap();
     assert_eq!(tail.take_all(&pool).unwrap().fresh.concat(), [7; 100]);
 }

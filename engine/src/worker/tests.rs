@@ -71,7 +71,9 @@ struct Client {
 impl Machine {
     /// Starts on what the disk of this world holds.
     fn start(world: World) -> Self {
-        let config = Arc::new(BrokerConfig::default());
+        let mut config = BrokerConfig::default();
+        config.journal_file_bytes = 1 << 20;
+        let config = Arc::new(config);
         let io = world.driver();
         let data_dir = PathBuf::from("/data");
         let ids = ["cluster".to_owned(), "directory".to_owned()];
@@ -457,7 +459,8 @@ fn a_failing_disk_ends_service_until_a_restart() {
 fn a_full_disk_refuses_and_recovers() {
     for seed in 0..10 {
         let mut machine = with_topic(seed);
-        let full = Faults { capacity_bytes: Some(3 << 20), ..Faults::default() };
+        // The journal has its room from the start.
+        let full = Faults { capacity_bytes: Some((4 + 3) << 20), ..Faults::default() };
         machine.world.disk().set_faults(full);
         let mut end = 0;
         while machine.produce(0, &batch(end as u64, 50_000)) == (ErrorCode::None, end) {

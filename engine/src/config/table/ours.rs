@@ -23,22 +23,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     broker(
         "durability.path",
         Kind::Choice(&["journal", "direct", "buffered"]),
-        "direct",
+        "journal",
         "How bytes reach the device: journal (one write makes durable what all partitions of a shard have gathered), \
          direct (O_DIRECT, then a flush per partition) or buffered (page cache, then a flush; as Kafka writes).",
-    ),
-    broker(
-        "journal.file.bytes",
-        Kind::Long(Unit::Bytes, MIB, GIB),
-        "33554432",
-        "Size of each file of a shard's journal. It is written once from end to end when it is made; the journal holds \
-         what has not been carried to the segments yet.",
-    ),
-    broker(
-        "journal.files",
-        Kind::Int(Unit::Count, 2, 64),
-        "4",
-        "Files that a shard's journal goes round in.",
     ),
     broker(
         "journal.file.bytes",

@@ -13,6 +13,7 @@ use slab::Slab;
 use super::{Journal, Moved};
 use crate::journal::frame::{self, Entry, FrameHead, Kind};
 use crate::journal::ring::Place;
+use crate::journal::seal::Seal;
 use crate::log::journaled::Increment;
 use crate::model::LogByte;
 use crate::planted::{self, Bug};
@@ -22,9 +23,12 @@ use crate::token::{JournalOp, Owner};
 /// With a commit in flight another one is begun only for at least this much (io.md 1.3): a small one
 /// does better to gather.
 const PIPELINE_BYTES: u64 = 256 << 10;
-/// A frame takes in no further partition once it holds this much.
-const FRAME_INLINE_MAX: usize = 1 << 20;
-/// What one partition may put into a frame, as a share of a file.
+/// A frame takes in no further partition once it is this long.
+const FRAME_BYTES_MAX: u64 = 1 << 20;
+/// Or this part of a file.
+const FRAME_SHARE: u64 = 2;
+/// What one partition may put into a frame, as a part of a file. At least an extent's smallest size and
+/// the block around it, or bytes that are too few for one and too many for the other would wait for ever.
 const INCREMENT_SHARE: u64 = 4;
 
 /// A commit on its way.
@@ -83,6 +87,7 @@ impl Journal {
         let bytes = frame::frame_bytes(load.entries, load.inline_bytes);
         let Some(place) = self.ring.place(bytes as u64, seq) else {
             self.full = true;
+            self.waiting.extend(load.parts.iter().map(|(slot, _)| slot));
             return false;
         };
         self.next_seq += 1;
@@ -99,11 +104,12 @@ impl Journal {
     /// Chooses what goes into the next frame, in the order in which partitions began to wait.
     fn load(&mut self, slots: &mut Slab<Partition>) -> Load {
         let inline_max = self.ring.frame_bytes_max() / INCREMENT_SHARE;
+        let frame_max = FRAME_BYTES_MAX.min(self.ring.frame_bytes_max() / FRAME_SHARE) as usize;
         let mut load = Load { parts: Vec::new(), entries: 0, inline_bytes: 0 };
         let mut left = Vec::new();
         for slot in mem::take(&mut self.waiting) {
             let Some(partition) = slots.get_mut(slot as usize) else { continue };
-            if load.inline_bytes >= FRAME_INLINE_MAX {
+            if frame::frame_bytes(load.entries, load.inline_bytes) >= frame_max {
                 left.push(slot);
                 continue;
             }
@@ -157,7 +163,8 @@ impl Journal {
         let mut buf = pool.take(bytes).unwrap_or_else(|| AlignedBuf::unpooled(bytes));
         let stable_seq = self.commits.durable_to().0;
         let head = FrameHead { epoch: place.epoch, seq, stable_seq };
-        frame::encode(&mut buf, head, &entries, &inline);
+        let seal = Seal::new(self.identity.directory, self.identity.shard);
+        frame::encode(&mut buf, seal, head, &entries, &inline);
         (entries, buf)
     }
 

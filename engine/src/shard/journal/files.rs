@@ -3,11 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use headwater_io::buffer::BLOCK;
 use headwater_io::file::{Access, File, Fs};
 
 use super::{JournalIdentity, JournalSettings};
 use crate::journal::checkpoint::{self, Checkpoint, PartitionPoint};
-use crate::journal::ring::{FileHeader, Ring, file_header};
+use crate::journal::header::HeaderFault;
+use crate::journal::ring::{FileHeader, Ring, decode_file_header, file_header};
 use crate::model::ShardId;
 
 /// The folder of the shards' folders. Not `shard-<n>`: that may be a topic's.
@@ -58,20 +60,45 @@ pub struct FileSpec {
 }
 
 impl FileSpec {
-    /// Makes the file if it is missing or of another size, and writes its header, durable.
+    /// Reserves the file's space if it is missing or of another size, so that a full disk can never keep
+    /// the journal from going on. Whether a name was made that must be synced.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn reserve(&self, fs: &Fs) -> io::Result<bool> {
+        let path = path(&self.dir, self.file);
+        if fs.exists(&path) {
+            let file = fs.open(&path, Access::Read)?;
+            if fs.len(&file)? == self.bytes {
+                return Ok(false);
+            }
+            fs.remove_file(&path)?;
+        }
+        let file = fs.create_new(&path, Access::Write)?;
+        match fs.allocate(&file, self.bytes).and_then(|()| fs.sync(&file)) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                // What it got of a full disk others may need.
+                drop(fs.remove_file(&path));
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the header of the file's next use, durable. A file that was never used is written from end
+    /// to end first, so that no frame ever changes metadata (io.md, F3).
     ///
     /// # Errors
     /// Of the file system.
     pub fn prepare(&self, fs: &Fs) -> io::Result<File> {
         let path = path(&self.dir, self.file);
-        let fits = fs.exists(&path) && {
-            let file = fs.open(&path, Access::Read)?;
-            fs.len(&file)? == self.bytes
-        };
-        if !fits {
-            self.create(fs, &path)?;
-        }
         let file = fs.open(&path, Access::Write)?;
+        let mut block = vec![0; BLOCK];
+        fs.read_at(&file, 0, &mut block)?;
+        if decode_file_header(&block) == Err(HeaderFault::Nothing) {
+            fs.write_zeros(&file, BLOCK as u64, self.bytes - BLOCK as u64)?;
+            fs.sync(&file)?;
+        }
         let header = FileHeader {
             directory: self.identity.directory,
             shard: self.identity.shard,
@@ -83,26 +110,6 @@ impl FileSpec {
         // Frames go past the page cache where that is possible.
         fs.open(&path, Access::WriteDirect).or(Ok(file))
     }
-
-    /// Written once from end to end, so that no frame ever changes metadata (io.md, F3).
-    fn create(&self, fs: &Fs, path: &Path) -> io::Result<()> {
-        if fs.exists(path) {
-            fs.remove_file(path)?;
-        }
-        let file = fs.create_new(path, Access::Write)?;
-        let made = fs.allocate(&file, self.bytes).and_then(|()| {
-            fs.write_zeros(&file, 0, self.bytes)?;
-            fs.sync(&file)
-        });
-        match made {
-            Ok(()) => fs.sync_dir(&self.dir),
-            Err(error) => {
-                // What it got of a full disk others may need.
-                drop(fs.remove_file(path));
-                Err(error)
-            }
-        }
-    }
 }
 
 /// Writes a checkpoint over the older of the two and syncs it.
@@ -111,7 +118,7 @@ impl FileSpec {
 /// Of the file system.
 pub fn write_checkpoint(fs: &Fs, dir: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     let path = checkpoint::path(dir, checkpoint.serial);
-    let bytes = checkpoint.encode();
+    let bytes = checkpoint::encode(checkpoint);
     if fs.exists(&path) {
         let file = fs.open(&path, Access::Write)?;
         fs.write_all_at(&file, 0, &bytes)?;
@@ -191,12 +198,24 @@ pub fn begin(
             fs.remove_file(&dir.join(&entry.name))?;
         }
     }
+    let spec = |file, epoch| FileSpec {
+        dir: dir.to_path_buf(),
+        file,
+        epoch,
+        bytes: settings.file_bytes,
+        identity,
+    };
+    let mut made = false;
+    for file in 0..settings.files {
+        made |= spec(file, 0).reserve(fs)?;
+    }
+    if made {
+        fs.sync_dir(dir)?;
+    }
     let mut ring = Ring::new(settings.files, settings.file_bytes, ended.next_epoch);
     let (file, epoch) = ring.wants_prepared().expect("all files are free");
     ring.preparing(file);
-    let spec =
-        FileSpec { dir: dir.to_path_buf(), file, epoch, bytes: settings.file_bytes, identity };
-    let opened = spec.prepare(fs)?;
+    let opened = spec(file, epoch).prepare(fs)?;
     ring.prepared(file);
     Ok(Begun { ring, file: opened, next_seq: ended.next_seq, serial })
 }
