@@ -430,11 +430,14 @@ impl Model {
     /// Whether bytes of its files, or of a journal that speaks for them, were damaged.
     fn is_damaged(&self, folder: &str) -> bool {
         self.disk.damages().iter().any(|damage| {
-            let of = damage.path.parent().and_then(|dir| dir.file_name());
-            of.is_some_and(|of| {
-                let of = of.to_string_lossy();
-                of == folder || of.starts_with("shard-")
-            })
+            let name = |path: Option<&std::path::Path>| {
+                path.and_then(|path| path.file_name())
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned()
+            };
+            let (file, of) = (name(Some(&damage.path)), name(damage.path.parent()));
+            of == folder || file.starts_with("journal-")
         })
     }
 }

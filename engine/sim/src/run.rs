@@ -271,7 +271,13 @@ impl Run {
             }
             self.turn(clients, ask_again)?;
         }
-        let facts = format!("after {:?} of simulated time", self.now());
+        let broker = self.broker.as_ref().expect("it lives");
+        let cores: Vec<Nanos> = (0..broker.cores()).map(|n| broker.due(n)).collect();
+        let facts = format!(
+            "now {:?}, cores are due at {cores:?}, clients at {:?}",
+            self.now(),
+            clients.due()
+        );
         Err(Violation { checker: "something is answered at last", facts })
     }
 

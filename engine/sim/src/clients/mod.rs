@@ -124,7 +124,7 @@ impl Clients {
     pub fn broker_gone(&mut self, shared: &mut Shared) {
         self.io = self.world.driver();
         for client in &mut self.clients {
-            client.wire.drop();
+            client.wire.hang_up();
             client.role.broken(shared);
             client.connect_at = Nanos(0);
         }
@@ -197,7 +197,7 @@ impl Client {
 
     fn lost(&mut self, now: Nanos, shared: &mut Shared) {
         shared.trace.event(now, "connection lost", &[self.wire.connection() as i64]);
-        self.wire.drop();
+        self.wire.hang_up();
         self.role.broken(shared);
         self.connect_at = Nanos(now.0 + 1 + shared.rng.below(RECONNECT_NS));
     }

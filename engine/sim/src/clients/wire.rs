@@ -64,7 +64,7 @@ impl Wire {
 
     /// Connects; whether somebody listens.
     pub fn connect(&mut self, world: &World, io: &mut Driver) -> bool {
-        self.drop();
+        self.hang_up();
         let addr = ADDR.parse().expect("an address");
         let Ok(socket) = world.net().connect(addr) else { return false };
         self.socket = Some(socket);
@@ -73,7 +73,7 @@ impl Wire {
     }
 
     /// Ends the connection, without a word if it has gone silent.
-    pub fn drop(&mut self) {
+    pub fn hang_up(&mut self) {
         if let Some(socket) = self.socket.take() {
             socket.shutdown();
         }

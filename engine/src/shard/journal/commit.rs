@@ -81,6 +81,7 @@ impl Journal {
     ) -> bool {
         let mut load = self.load(slots);
         if load.parts.is_empty() {
+            self.gathering_since = None;
             return false;
         }
         let seq = self.next_seq;

@@ -163,10 +163,12 @@ impl Journal {
         if self.failed {
             return None;
         }
-        let lingers = !self.settings.linger.is_zero() && self.flights.is_empty();
+        // What cannot begin now waits for a completion: asked for before, it would be asked for for ever.
+        let lingers = !self.settings.linger.is_zero() && self.flights.is_empty() && !self.full;
         let linger = self.gathering_since.filter(|_| lingers && !self.waiting.is_empty());
         let linger = linger.map(|since| since.after(self.settings.linger));
-        let flush = self.unsynced_since.map(|since| since.after(self.settings.flush_after));
+        let flush = self.unsynced_since.filter(|_| !self.commits.syncing());
+        let flush = flush.map(|since| since.after(self.settings.flush_after));
         linger.into_iter().chain(flush).min()
     }
 
