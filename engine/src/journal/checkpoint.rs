@@ -121,13 +121,6 @@ pub(super) fn newer(path: &Path, version: u32) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
-impl Checkpoint {
-    /// Its bytes: see [`encode`].
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-}
-
 /// The bytes of a checkpoint.
 pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
     let count = checkpoint.partitions.len();

@@ -1,7 +1,8 @@
 //! A frame: one group commit of a shard, as it lies in the journal.
 //!
 //! Filled by the shard into the very memory that is written, read again by a scan. Whole blocks, never
-//! written twice, so there is no tail to tear but its own. Must not know files.
+//! written twice, so there is no tail to tear but its own. Its checksums begin with the shard's [`Seal`]:
+//! what clients send is never taken for a frame. Must not know files.
 //!
 //! ```text
 //! magic "HWJF"      4
@@ -12,9 +13,9 @@
 //! stable seq        8   highest commit known durable when this frame was built; 0 = none
 //! entry count       4
 //! inline bytes      4
-//! entries crc       4   CRC32C of the entries: they are believed even when a payload is damaged
-//! body crc          4   CRC32C of everything after the header, zeros at the end included
-//! header crc        4   CRC32C of everything before it
+//! entries crc       4   sealed CRC32C of the entries: they are believed even when a payload is damaged
+//! body crc          4   sealed CRC32C of everything after the header, zeros at the end included
+//! header crc        4   sealed CRC32C of everything before it
 //! entries               60 bytes each:
 //!   topic id         16
 //!   partition         4
@@ -34,6 +35,7 @@ use std::ops::Range;
 use headwater_io::buffer::{AlignedBuf, BLOCK, round_up};
 
 use super::fields::{id_at, u32_at, u64_at};
+use super::seal::Seal;
 use crate::model::{LeaderEpoch, Offset, PartitionKey, Position, TopicId};
 
 const MAGIC: u32 = u32::from_be_bytes(*b"HWJF");
@@ -147,7 +149,13 @@ pub fn frame_bytes(entries: usize, inline_bytes: usize) -> usize {
 ///
 /// # Panics
 /// When the frame does not fit in `buf`, or `inline` is not what the entries say.
-pub fn encode(buf: &mut AlignedBuf, head: FrameHead, entries: &[Entry], inline: &[Vec<&[u8]>]) {
+pub fn encode(
+    buf: &mut AlignedBuf,
+    seal: Seal,
+    head: FrameHead,
+    entries: &[Entry],
+    inline: &[Vec<&[u8]>],
+) {
     assert!(head.stable_seq < head.seq, "a commit is not durable before it is built");
     let inline_bytes = inline_total(entries);
     let total_bytes = frame_bytes(entries.len(), inline_bytes);
@@ -158,7 +166,7 @@ pub fn encode(buf: &mut AlignedBuf, head: FrameHead, entries: &[Entry], inline: 
     put_inline(buf, entries, inline);
     buf.pad_to_block();
     assert_eq!(buf.len(), total_bytes, "a frame is as long as its parts");
-    seal(buf, head, entries.len(), inline_bytes);
+    put_header(buf, seal, head, entries.len(), inline_bytes);
 }
 
 fn put_inline(buf: &mut AlignedBuf, entries: &[Entry], inline: &[Vec<&[u8]>]) {
@@ -177,9 +185,16 @@ fn put(buf: &mut AlignedBuf, bytes: &[u8]) {
 }
 
 /// Writes the header in front of the body that is in place.
-fn seal(buf: &mut AlignedBuf, head: FrameHead, entry_count: usize, inline_bytes: usize) {
-    let entries_crc = crc32c::crc32c(&buf[entries_range(entry_count)]);
-    let body_crc = crc32c::crc32c(&buf[HEADER_BYTES..]);
+fn put_header(
+    buf: &mut AlignedBuf,
+    seal: Seal,
+    head: FrameHead,
+    entry_count: usize,
+    inline_bytes: usize,
+) {
+    let checksum = |bytes: &[u8]| seal.checksum(head.epoch, bytes);
+    let entries_crc = checksum(&buf[entries_range(entry_count)]);
+    let body_crc = checksum(&buf[HEADER_BYTES..]);
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend(MAGIC.to_be_bytes());
     header.extend(VERSION.to_be_bytes());
@@ -191,7 +206,7 @@ fn seal(buf: &mut AlignedBuf, head: FrameHead, entry_count: usize, inline_bytes:
     header.extend((inline_bytes as u32).to_be_bytes());
     header.extend(entries_crc.to_be_bytes());
     header.extend(body_crc.to_be_bytes());
-    header.extend(crc32c::crc32c(&header).to_be_bytes());
+    header.extend(checksum(&header).to_be_bytes());
     buf[..HEADER_BYTES].copy_from_slice(&header);
 }
 
@@ -219,41 +234,42 @@ pub fn inline_at(entries: &[Entry], n: usize) -> usize {
 }
 
 /// The header at the start of `bytes`, if it checks. Says nothing about what follows it.
-pub fn decode_head(bytes: &[u8]) -> Option<HeadOnDisk> {
-    head_at(bytes).ok()
+pub fn decode_head(bytes: &[u8], seal: Seal) -> Option<HeadOnDisk> {
+    head_at(bytes, seal).ok()
 }
 
 /// The frame at the start of `bytes`; more may follow.
-pub fn decode(bytes: &[u8]) -> Result<Frame, FrameFault> {
-    let on_disk = head_at(bytes)?;
+pub fn decode(bytes: &[u8], seal: Seal) -> Result<Frame, FrameFault> {
+    let on_disk = head_at(bytes, seal)?;
     let frame = bytes.get(..on_disk.total_bytes).ok_or(FrameFault::TooLong)?;
-    if crc32c::crc32c(&frame[HEADER_BYTES..]) != u32_at(frame, HEADER_CRC_AT - 4) {
+    let body_crc = seal.checksum(on_disk.head.epoch, &frame[HEADER_BYTES..]);
+    if body_crc != u32_at(frame, HEADER_CRC_AT - 4) {
         return Err(FrameFault::BodyCrc);
     }
     decode_entries(frame, &on_disk)
 }
 
 /// The frame of the file's use `epoch` at the start of `bytes`.
-pub fn decode_in(bytes: &[u8], epoch: u32) -> Result<Frame, FrameFault> {
-    match head_at(bytes)?.head.epoch == epoch {
-        true => decode(bytes),
+pub fn decode_in(bytes: &[u8], seal: Seal, epoch: u32) -> Result<Frame, FrameFault> {
+    match head_at(bytes, seal)?.head.epoch == epoch {
+        true => decode(bytes, seal),
         false => Err(FrameFault::OtherEpoch),
     }
 }
 
 /// A frame whose body does not check while its entries do: what each should have held is known, and
 /// each payload has a checksum of its own.
-pub fn salvage(bytes: &[u8]) -> Option<Frame> {
-    let on_disk = head_at(bytes).ok()?;
+pub fn salvage(bytes: &[u8], seal: Seal) -> Option<Frame> {
+    let on_disk = head_at(bytes, seal).ok()?;
     let frame = bytes.get(..on_disk.total_bytes)?;
     let entries = &frame[entries_range(on_disk.entry_count)];
-    if crc32c::crc32c(entries) != u32_at(frame, ENTRIES_CRC_AT) {
+    if seal.checksum(on_disk.head.epoch, entries) != u32_at(frame, ENTRIES_CRC_AT) {
         return None;
     }
     decode_entries(frame, &on_disk).ok()
 }
 
-fn head_at(bytes: &[u8]) -> Result<HeadOnDisk, FrameFault> {
+fn head_at(bytes: &[u8], seal: Seal) -> Result<HeadOnDisk, FrameFault> {
     if bytes.len() < HEADER_BYTES {
         return Err(FrameFault::NotAFrame);
     }
@@ -262,15 +278,12 @@ fn head_at(bytes: &[u8]) -> Result<HeadOnDisk, FrameFault> {
         let zeros = block.iter().all(|&b| b == 0);
         return Err(if zeros { FrameFault::Nothing } else { FrameFault::NotAFrame });
     }
-    if crc32c::crc32c(&bytes[..HEADER_CRC_AT]) != u32_at(bytes, HEADER_CRC_AT) {
+    let epoch = u32_at(bytes, 12);
+    if seal.checksum(epoch, &bytes[..HEADER_CRC_AT]) != u32_at(bytes, HEADER_CRC_AT) {
         return Err(FrameFault::HeaderCrc);
     }
     let on_disk = HeadOnDisk {
-        head: FrameHead {
-            epoch: u32_at(bytes, 12),
-            seq: u64_at(bytes, 16),
-            stable_seq: u64_at(bytes, 24),
-        },
+        head: FrameHead { epoch, seq: u64_at(bytes, 16), stable_seq: u64_at(bytes, 24) },
         total_bytes: u32_at(bytes, 8) as usize,
         entry_count: u32_at(bytes, 32) as usize,
         inline_bytes: u32_at(bytes, 36) as usize,

@@ -4,6 +4,7 @@
 //! not know logs, shards or requests.
 //!
 //! * [`frame`]: one group commit as bytes;
+//! * [`seal`]: why no client can forge one;
 //! * [`header`]: the first block of a file;
 //! * [`ring`]: which file and byte the next frame goes to, and which files are free again;
 //! * [`checkpoint`]: from which commit on the journal is needed;
@@ -18,5 +19,6 @@ pub mod header;
 pub mod redo;
 pub mod ring;
 pub mod scan;
+pub mod seal;
 
 mod fields;

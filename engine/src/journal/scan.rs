@@ -13,6 +13,7 @@ use headwater_io::file::Fs;
 use super::checkpoint::newer;
 use super::frame::{self, Frame, FrameFault};
 use super::header::{HeaderFault, decode_file_header};
+use super::seal::Seal;
 use crate::model::{ShardId, TopicId};
 use crate::planted::{self, Bug};
 
@@ -27,6 +28,13 @@ pub struct Since {
     pub epoch_floor: u32,
     /// Neither do earlier commits.
     pub first_needed_seq: u64,
+}
+
+impl Since {
+    /// What the checksums of its frames begin with.
+    pub fn seal(&self) -> Seal {
+        Seal::new(self.directory, self.shard)
+    }
 }
 
 /// How the journal ends.
@@ -203,7 +211,7 @@ impl Pile {
             Err(HeaderFault::Newer(version)) => return Err(newer(&path, version)),
             // Torn while it was prepared: then no frame behind it is needed. Or rotten: then its
             // frames still say to which use they belong.
-            Err(HeaderFault::Damaged | HeaderFault::Nothing) => newest_epoch(bytes),
+            Err(HeaderFault::Damaged | HeaderFault::Nothing) => newest_epoch(bytes, since.seal()),
         };
         let Some(epoch) = epoch else { return Ok(()) };
         self.highest_epoch = self.highest_epoch.max(epoch);
@@ -214,12 +222,13 @@ impl Pile {
     }
 
     fn add_frames(&mut self, path: &Path, bytes: &[u8], epoch: u32, since: &Since) {
+        let seal = since.seal();
         let mut at = BLOCK;
         while at < bytes.len() {
             let rest = &bytes[at..];
             let found =
                 |frame, whole| FoundFrame { path: path.into(), at: at as u64, frame, whole };
-            let step = match frame::decode_in(rest, epoch) {
+            let step = match frame::decode_in(rest, seal, epoch) {
                 Ok(frame) => {
                     let total_bytes = frame.total_bytes;
                     self.take_note(&frame.head);
@@ -229,10 +238,10 @@ impl Pile {
                     total_bytes
                 }
                 Err(FrameFault::BodyCrc | FrameFault::BadEntry | FrameFault::TooLong) => {
-                    let head = frame::decode_head(rest).expect("its header checked");
+                    let head = frame::decode_head(rest, seal).expect("its header checked");
                     self.take_note(&head.head);
                     self.torn.push((epoch, head.head.seq));
-                    if let Some(frame) = frame::salvage(rest) {
+                    if let Some(frame) = frame::salvage(rest, seal) {
                         self.salvaged.push(found(frame, false));
                     }
                     // What lies inside of it is what clients sent, and never a frame.
@@ -289,9 +298,9 @@ impl Pile {
 }
 
 /// The highest epoch of the frames in a file whose own header does not check.
-fn newest_epoch(bytes: &[u8]) -> Option<u32> {
-    let blocks = bytes.chunks(BLOCK).skip(1);
-    blocks.filter_map(frame::decode_head).map(|on_disk| on_disk.head.epoch).max()
+fn newest_epoch(bytes: &[u8], seal: Seal) -> Option<u32> {
+    let heads = bytes.chunks(BLOCK).skip(1).filter_map(|block| frame::decode_head(block, seal));
+    heads.map(|on_disk| on_disk.head.epoch).max()
 }
 
 #[cfg(test)]

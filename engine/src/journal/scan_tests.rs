@@ -6,13 +6,13 @@ use headwater_io::sim::World;
 
 use super::*;
 use crate::journal::frame::Kind;
-use crate::journal::frame::tests::entry;
+use crate::journal::frame::tests::{DIRECTORY, entry, seal};
 use crate::journal::frame::{Entry, FrameHead, encode, frame_bytes};
 use crate::journal::header::{FileHeader, file_header};
 
 const BLOCKS: usize = 8;
 const SINCE: Since =
-    Since { directory: TopicId([1; 16]), shard: ShardId(0), epoch_floor: 1, first_needed_seq: 1 };
+    Since { directory: DIRECTORY, shard: ShardId(0), epoch_floor: 1, first_needed_seq: 1 };
 
 /// A shard's folder on a simulated disk.
 pub(crate) struct Folder {
@@ -55,7 +55,7 @@ impl Folder {
         let inline: Vec<Vec<&[u8]>> = inline.map(|part| vec![part.1]).collect();
         let bytes = inline.iter().flatten().map(|slice| slice.len()).sum();
         let mut buf = AlignedBuf::unpooled(frame_bytes(entries.len(), bytes));
-        encode(&mut buf, head, &entries, &inline);
+        encode(&mut buf, seal(), head, &entries, &inline);
         self.put(file, block, &buf);
     }
 
@@ -230,16 +230,71 @@ fn a_missing_file_is_damage_only_when_frames_show_it() {
     assert_eq!(folder.scan().decision.case, Case::CleanEnd);
 }
 
-/// A frame that a client sent as a record, in a commit that is torn, is no frame.
+/// A frame for any use of a file and a commit far ahead, in a directory whose id is a guess.
+fn forged(epoch: u32, seq: u64) -> Vec<u8> {
+    let mut buf = AlignedBuf::unpooled(BLOCK);
+    let guess = Seal::new(TopicId::ZERO, SINCE.shard);
+    encode(&mut buf, guess, head(epoch, seq, seq - 1), &[], &[]);
+    buf.to_vec()
+}
+
+/// Commit 1 with a record behind the frame's first block.
+fn with_record(epoch: u32, record: &[u8]) -> Folder {
+    let folder = Folder::new();
+    folder.header(0, epoch);
+    let bytes = [&vec![0; BLOCK - frame_header_and_entry()], record].concat();
+    let part = (entry(0, 0, &bytes, Kind::Inline), &bytes[..]);
+    folder.frame(0, 1, head(epoch, 1, 0), &[part]);
+    folder
+}
+
+/// Clients choose what lies in a frame, and every block of it is looked at once the frame is stale or its
+/// header is damaged.
+#[test]
+fn a_frame_that_a_client_has_sent_is_never_believed() {
+    for forged_epoch in [1, 2, 3] {
+        let record = forged(forged_epoch, 900);
+        for rot in [16, 200] {
+            let folder = with_record(1, &record);
+            folder.rot(0, 1, rot);
+            let scan = folder.scan();
+            assert_eq!((scan.decision.case, scan.frames.len()), (Case::TornLast, 0));
+            assert_eq!((scan.stable_seq, scan.highest_seq), (0, rot as u64 / 200));
+        }
+        // The file is used again, and the record is what an earlier use left behind.
+        let folder = with_record(1, &record);
+        folder.header(0, 2);
+        folder.frame(0, 1, head(2, 2, 1), &[]);
+        let since = Since { first_needed_seq: 2, ..SINCE };
+        let again = scan(&folder.fs, &folder.dir, since).unwrap();
+        assert_eq!((seqs(&again), again.decision.end_seq), (vec![2], 3));
+        // Not even without the file's header.
+        folder.rot(0, 0, 9);
+        let again = scan(&folder.fs, &folder.dir, since).unwrap();
+        assert_eq!((seqs(&again), again.highest_epoch), (vec![2], 2));
+    }
+}
+
+/// The same frame with the directory's own seal is one: the test above would notice.
+#[test]
+fn a_frame_with_the_right_seal_is_believed_wherever_it_lies() {
+    let mut buf = AlignedBuf::unpooled(BLOCK);
+    encode(&mut buf, seal(), head(1, 2, 1), &[], &[]);
+    let folder = with_record(1, &buf);
+    folder.rot(0, 1, 16);
+    assert_eq!(seqs(&folder.scan()), [2]);
+    let other = Since { shard: ShardId(1), ..SINCE };
+    let bytes = folder.fs.read(&path(&folder.dir, 0)).unwrap();
+    assert_eq!(newest_epoch(&bytes, SINCE.seal()), Some(1));
+    assert_eq!(newest_epoch(&bytes, other.seal()), None);
+}
+
+/// Its header checks, so what lies inside of it is a client's.
 #[test]
 fn what_lies_inside_a_torn_frame_is_never_a_frame() {
-    let folder = Folder::new();
-    folder.header(0, 1);
-    let mut forged = AlignedBuf::unpooled(BLOCK);
-    encode(&mut forged, head(1, 9, 8), &[], &[]);
-    let mut bytes = vec![0; BLOCK - frame_header_and_entry()];
-    bytes.extend(&forged[..]);
-    folder.frame(0, 1, head(1, 1, 0), &[(entry(0, 0, &bytes, Kind::Inline), &bytes)]);
+    let mut buf = AlignedBuf::unpooled(BLOCK);
+    encode(&mut buf, seal(), head(1, 9, 8), &[], &[]);
+    let folder = with_record(1, &buf);
     folder.rot(0, 1, 200);
     let scan = folder.scan();
     assert_eq!((scan.decision.case, scan.frames.len()), (Case::TornLast, 0));

@@ -5,6 +5,7 @@
 use headwater::journal::checkpoint::{self, Checkpoint, PartitionPoint};
 use headwater::journal::frame::{self, Entry, FrameHead, Kind};
 use headwater::journal::header::{FileHeader, decode_file_header, file_header};
+use headwater::journal::seal::Seal;
 use headwater::model::{LeaderEpoch, Offset, PartitionKey, Position, ShardId, TopicId};
 use headwater_io::buffer::{AlignedBuf, BLOCK};
 use headwater_io::sim::rng::Rng;
@@ -21,6 +22,7 @@ pub const TARGET: Target = Target {
     found: &[],
 };
 
+const DIRECTORY: TopicId = TopicId([9; 16]);
 /// Where their checksums are (`FORMAT.md`).
 const FRAME_ENTRIES_CRC_AT: usize = 40;
 const FRAME_BODY_CRC_AT: usize = 44;
@@ -35,7 +37,7 @@ fn make(rng: &mut Rng) -> Vec<u8> {
         0 => {
             let (shard, file) = (ShardId(rng.below(4) as u16), rng.below(4) as u32);
             let header =
-                FileHeader { directory: TopicId([9; 16]), shard, file, epoch: rng.below(9) as u32 };
+                FileHeader { directory: DIRECTORY, shard, file, epoch: rng.below(9) as u32 };
             sealed(rng, file_header(&header), HEADER_CRC_AT)
         }
         1 => {
@@ -87,8 +89,12 @@ fn encode(head: FrameHead, entries: &[Entry], payloads: &[Vec<u8>]) -> Vec<u8> {
     let inline_bytes = payloads.iter().map(Vec::len).sum();
     let mut buf = AlignedBuf::unpooled(frame::frame_bytes(entries.len(), inline_bytes));
     let slices: Vec<Vec<&[u8]>> = payloads.iter().map(|payload| vec![&payload[..]]).collect();
-    frame::encode(&mut buf, head, entries, &slices);
+    frame::encode(&mut buf, seal(), head, entries, &slices);
     buf.to_vec()
+}
+
+fn seal() -> Seal {
+    Seal::new(DIRECTORY, ShardId(1))
 }
 
 /// Makes all three checksums of a frame right again.
@@ -101,11 +107,13 @@ pub fn seal_frame(bytes: &mut [u8]) {
     let total = (field(bytes, 8) as usize).clamp(FRAME_HEADER_BYTES, bytes.len());
     let table =
         (field(bytes, 32) as usize).saturating_mul(ENTRY_BYTES).min(total - FRAME_HEADER_BYTES);
-    let entries_crc = crc32c::crc32c(&bytes[FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + table]);
+    let epoch = field(bytes, 12);
+    let checksum = |bytes: &[u8]| seal().checksum(epoch, bytes);
+    let entries_crc = checksum(&bytes[FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + table]);
     bytes[FRAME_ENTRIES_CRC_AT..][..4].copy_from_slice(&entries_crc.to_be_bytes());
-    let body_crc = crc32c::crc32c(&bytes[FRAME_HEADER_BYTES..total]);
+    let body_crc = checksum(&bytes[FRAME_HEADER_BYTES..total]);
     bytes[FRAME_BODY_CRC_AT..][..4].copy_from_slice(&body_crc.to_be_bytes());
-    let header_crc = crc32c::crc32c(&bytes[..FRAME_HEADER_CRC_AT]);
+    let header_crc = checksum(&bytes[..FRAME_HEADER_CRC_AT]);
     bytes[FRAME_HEADER_CRC_AT..][..4].copy_from_slice(&header_crc.to_be_bytes());
 }
 
@@ -120,7 +128,7 @@ fn sample_checkpoint(rng: &mut Rng) -> Checkpoint {
     };
     Checkpoint {
         serial: rng.below(100),
-        directory: TopicId([9; 16]),
+        directory: DIRECTORY,
         shard: ShardId(1),
         in_use: rng.chance(50),
         epoch_floor: rng.below(10) as u32,
@@ -139,9 +147,9 @@ fn check(bytes: &[u8]) {
         assert!(again.len() <= bytes.len(), "{} bytes became {}", bytes.len(), again.len());
         assert!(checkpoint::decode(&again).ok() == Some(checkpoint));
     }
-    let head = frame::decode_head(bytes);
-    let salvaged = frame::salvage(bytes);
-    let Ok(found) = frame::decode(bytes) else { return };
+    let head = frame::decode_head(bytes, seal());
+    let salvaged = frame::salvage(bytes, seal());
+    let Ok(found) = frame::decode(bytes, seal()) else { return };
     assert!(
         head.is_some()
             && found.total_bytes <= bytes.len()
@@ -153,5 +161,5 @@ fn check(bytes: &[u8]) {
     let payloads: Vec<Vec<u8>> =
         payloads.map(|(_, range)| bytes[..found.total_bytes][range.clone()].to_vec()).collect();
     let again = encode(found.head, &found.entries, &payloads);
-    assert_eq!(frame::decode(&again), Ok(found));
+    assert_eq!(frame::decode(&again, seal()), Ok(found));
 }

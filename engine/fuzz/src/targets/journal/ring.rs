@@ -8,12 +8,12 @@ use headwater::journal::checkpoint::PartitionPoint;
 use headwater::journal::frame::{self, Entry, FrameHead, Kind};
 use headwater::journal::ring::{FileHeader, Ring, file_header};
 use headwater::journal::scan;
+use headwater::journal::seal::Seal;
 use headwater::model::{LeaderEpoch, Offset, PartitionKey, Position, ShardId, TopicId};
 use headwater_io::buffer::{AlignedBuf, BLOCK};
 use headwater_io::sim::rng::Rng;
 
 use crate::machine::ImageFile;
-use crate::with_open_findings;
 
 pub const DIR: &str = "/data/shard-0";
 pub const DIRECTORY: TopicId = TopicId([9; 16]);
@@ -52,9 +52,7 @@ impl History {
     /// The history of a seed. The second byte says whether clients forge frames.
     pub fn of(seed: [u8; 2]) -> Self {
         let mut rng = Rng::new(u64::from(seed[0]));
-        // Open: a scan that steps over stale or damaged blocks believes a frame inside of a payload
-        // (`journal`, seed 92).
-        let forged = seed[1] == 0 && with_open_findings();
+        let forged = seed[1] == 0;
         let mut history = History {
             written: BTreeMap::new(),
             appended: vec![Vec::new(); PARTITIONS],
@@ -100,7 +98,7 @@ impl History {
         let head = FrameHead { epoch: place.epoch, seq, stable_seq: seq.saturating_sub(2) };
         let mut buf = AlignedBuf::unpooled(bytes);
         let slices: Vec<Vec<&[u8]>> = payloads.iter().map(|payload| vec![&payload[..]]).collect();
-        frame::encode(&mut buf, head, &entries, &slices);
+        frame::encode(&mut buf, Seal::new(DIRECTORY, SHARD), head, &entries, &slices);
         self.journal[place.file][place.at as usize..][..bytes].copy_from_slice(&buf);
         self.written.insert(seq, (head, entries));
     }
@@ -172,11 +170,13 @@ fn payload(rng: &mut Rng, forged: bool) -> Vec<u8> {
     payload
 }
 
-/// A frame without entries that claims a use of a file and a commit far ahead.
+/// A frame without entries that claims a use of a file and a commit far ahead. All that its author does not know is
+/// which directory it lands in.
 fn forgery(rng: &mut Rng) -> Vec<u8> {
+    const GUESSED: TopicId = TopicId([0; 16]);
     let head =
         FrameHead { epoch: 1 + rng.below(8) as u32, seq: 1000 + rng.below(10), stable_seq: 999 };
     let mut buf = AlignedBuf::unpooled(frame::frame_bytes(0, 0));
-    frame::encode(&mut buf, head, &[], &[]);
+    frame::encode(&mut buf, Seal::new(GUESSED, SHARD), head, &[], &[]);
     buf.to_vec()
 }
