@@ -1,0 +1,46 @@
+//! Seeds that run in every `cargo test`: all checkers silent, and one seed, one run.
+
+use std::ops::Range;
+
+use headwater_sim::fuzz::fuzz;
+use headwater_sim::plan::Wish;
+use headwater_sim::run::run;
+
+fn silent(path: &str, seeds: Range<u64>) {
+    let wish = |seed| Wish { path: Some(path.to_owned()), ..Wish::of(seed) };
+    let report = fuzz(seeds, None, 2, wish, |_| {}).expect("a plan");
+    let said = |outcome: &headwater_sim::run::Outcome| {
+        let (seed, violation) = (outcome.plan.seed, outcome.violation.as_ref());
+        let violation = violation.map(ToString::to_string).unwrap_or_default();
+        format!("{violation}; again: sim run --seed {seed} --path {path} --trace")
+    };
+    let failures: Vec<String> = report.failures.iter().map(said).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert!(report.acknowledged > 10 * report.runs && report.recoveries_cut > 0);
+}
+
+#[test]
+fn seeds_on_the_direct_path() {
+    silent("direct", 0..1000);
+}
+
+#[test]
+fn seeds_on_the_buffered_path() {
+    silent("buffered", 0..500);
+}
+
+#[test]
+fn seeds_on_the_journal() {
+    silent("journal", 100..600);
+}
+
+#[test]
+fn two_runs_of_one_seed_are_the_same() {
+    for seed in 0..20 {
+        let one = run(&Wish::of(seed)).expect("a plan");
+        let again = run(&Wish::of(seed)).expect("a plan");
+        assert_eq!((one.trace_hash, one.events), (again.trace_hash, again.events), "seed {seed}");
+    }
+    let (one, other) = (run(&Wish::of(1)), run(&Wish::of(2)));
+    assert_ne!(one.expect("a plan").trace_hash, other.expect("a plan").trace_hash);
+}
