@@ -70,8 +70,8 @@ pub struct Image {
 pub fn images() -> &'static [Image] {
     static IMAGES: OnceLock<Vec<Image>> = OnceLock::new();
     IMAGES.get_or_init(|| {
-        // Open: on the journal's path, a partition that was served is offline after a clean stop
-        // (`directory`, seed 157).
+        // Open: on the journal's path, a record is served that was never sent
+        // (`directory`, seed 55753).
         let closed = |settings: &&[&str]| with_open_findings() || !settings[0].ends_with("journal");
         let paths = PATHS.into_iter().filter(closed);
         let paths = paths.filter(|settings| machine::config(settings).is_some());

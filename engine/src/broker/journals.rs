@@ -19,6 +19,7 @@ use crate::journal::scan::{self, Case, Since};
 use crate::log::recovery::{CleanEnd, Journaled, acknowledged};
 use crate::log::{Log, directory};
 use crate::model::{Offset, PartitionKey, ShardId, TopicId};
+use crate::rare::{self, Rare};
 use crate::shard::journal::files::{self, Ended};
 use crate::shard::journal::{Journal, JournalIdentity, JournalSettings};
 
@@ -47,23 +48,35 @@ pub fn recover(
     for shard in files::shards(fs, data_dir)? {
         let dir = files::folder(data_dir, shard);
         let ended = match checkpoint::newest(fs, &dir)? {
-            Found::None => Ended::NOTHING,
-            Found::Newest(found) if !found.in_use => Ended {
-                serial: found.serial,
-                next_epoch: found.epoch_floor,
-                next_seq: found.first_needed_seq,
-            },
+            Found::Newest(found) if !found.in_use => {
+                let since = since(&found, directory, shard);
+                // Every use since has a newer checkpoint; it is gone if there was one.
+                if scan::scan(fs, &dir, since)?.used_since {
+                    return Err(no_checkpoint(&dir));
+                }
+                Ended {
+                    serial: found.serial,
+                    next_epoch: found.epoch_floor,
+                    next_seq: found.first_needed_seq,
+                }
+            }
             Found::Newest(found) => {
                 let identity = JournalIdentity { directory, shard };
                 let site = Site { fs, data_dir, dir: &dir, identity, catalog };
                 site.recover(&found, &mut recovered.known)?
             }
-            Found::Damaged if !has_files(fs, &dir)? => Ended::NOTHING,
-            Found::Damaged => return Err(no_checkpoint(&dir)),
+            // A first start that was cut. Files come after the first checkpoint.
+            Found::None | Found::Damaged if !has_files(fs, &dir)? => Ended::NOTHING,
+            Found::None | Found::Damaged => return Err(no_checkpoint(&dir)),
         };
         recovered.ended.insert(shard, ended);
     }
     Ok(recovered)
+}
+
+fn since(found: &Checkpoint, directory: TopicId, shard: ShardId) -> Since {
+    let Checkpoint { epoch_floor, first_needed_seq, .. } = *found;
+    Since { directory, shard, epoch_floor, first_needed_seq }
 }
 
 fn has_files(fs: &Fs, dir: &Path) -> io::Result<bool> {
@@ -72,8 +85,8 @@ fn has_files(fs: &Fs, dir: &Path) -> io::Result<bool> {
 
 fn no_checkpoint(dir: &Path) -> io::Error {
     let what = format!(
-        "both checkpoints in {} are damaged: it is unknown which records of its journal are in the segments; restore \
-         the directory from a copy, or give up what only the journal has with `headwater repair --accept-loss`",
+        "the checkpoints in {} are damaged or missing: it is unknown which records of its journal are in the segments; \
+         restore the directory from a copy, or give up what only the journal has with `headwater repair --accept-loss`",
         dir.display()
     );
     io::Error::new(io::ErrorKind::InvalidData, what)
@@ -94,12 +107,7 @@ impl Site<'_> {
         found: &Checkpoint,
         known: &mut HashMap<PartitionKey, Journaled>,
     ) -> io::Result<Ended> {
-        let since = Since {
-            directory: self.identity.directory,
-            shard: self.identity.shard,
-            epoch_floor: found.epoch_floor,
-            first_needed_seq: found.first_needed_seq,
-        };
+        let since = since(found, self.identity.directory, self.identity.shard);
         let scan = scan::scan(self.fs, self.dir, since)?;
         let path_of =
             |key: &PartitionKey, base: Offset| Some(directory::segment(&self.log_dir(key)?, base));
@@ -164,6 +172,12 @@ impl Site<'_> {
     fn tell(&self, case: Case, plan: &Plan, entries: u64) {
         let (dir, ambiguous) = (self.dir.display(), plan.ambiguous_commits);
         match case {
+            Case::CleanEnd => {}
+            Case::TornLast => rare::reached(Rare::TornFrame),
+            Case::UnacknowledgedBehindTorn => rare::reached(Rare::TornBehind),
+            Case::AcknowledgedDamaged => rare::reached(Rare::AcknowledgedDamaged),
+        }
+        match case {
             Case::CleanEnd | Case::TornLast | Case::UnacknowledgedBehindTorn => {
                 tracing::info!(journal = %dir, ?case, end_seq = plan.end_seq, entries, "journal recovered");
             }
@@ -172,6 +186,7 @@ impl Site<'_> {
             }
         }
         if ambiguous > 0 {
+            rare::reached(Rare::ExtentTorn);
             tracing::warn!(journal = %dir, ambiguous, "the last commits were given up: whether they were never durable or have been damaged since cannot be told");
         }
     }

@@ -154,6 +154,8 @@ pub struct Scan {
     pub highest_seq: u64,
     /// The highest epoch that any header or frame carries: new uses start above it.
     pub highest_epoch: u32,
+    /// Whether a file has been used since the checkpoint.
+    pub used_since: bool,
     /// Files that say that they belong elsewhere; not read.
     pub foreign: Vec<PathBuf>,
 }
@@ -188,6 +190,7 @@ struct Pile {
     stable_seq: u64,
     highest_seq: u64,
     highest_epoch: u32,
+    used_since: bool,
     foreign: Vec<PathBuf>,
 }
 
@@ -216,6 +219,7 @@ impl Pile {
         let Some(epoch) = epoch else { return Ok(()) };
         self.highest_epoch = self.highest_epoch.max(epoch);
         if epoch >= since.epoch_floor {
+            self.used_since = true;
             self.add_frames(&path, bytes, epoch, since);
         }
         Ok(())
@@ -292,6 +296,7 @@ impl Pile {
             stable_seq: self.stable_seq,
             highest_seq: self.highest_seq.max(since.first_needed_seq.saturating_sub(1)),
             highest_epoch: self.highest_epoch,
+            used_since: self.used_since,
             foreign: self.foreign,
         }
     }

@@ -206,6 +206,7 @@ fn frames_of_an_earlier_use_do_not_count() {
     let floor = Since { epoch_floor: 4, first_needed_seq: 7, ..SINCE };
     let scan = scan(&folder.fs, &folder.dir, floor).unwrap();
     assert_eq!((scan.frames.len(), scan.decision.case), (0, Case::CleanEnd));
+    assert!(scan_of().used_since && !scan.used_since, "no use is that late");
 }
 
 #[test]
