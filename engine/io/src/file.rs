@@ -122,6 +122,20 @@ impl Fs {
         }
     }
 
+    /// Opens the same file once more, to read past the page cache (`O_DIRECT`); also when its name is
+    /// gone or another file has it meanwhile.
+    pub fn reopen_direct(&self, file: &File) -> io::Result<File> {
+        match &*file.0 {
+            FileKind::Os(_) => {
+                let path = format!("/proc/self/fd/{}", file.fd());
+                let mut options = OpenOptions::new();
+                options.read(true).custom_flags(libc::O_DIRECT);
+                options.open(path).map(File::from_os)
+            }
+            FileKind::Sim(_) => Ok(file.clone()),
+        }
+    }
+
     /// Creates a file that must not exist yet.
     pub fn create_new(&self, path: &Path, access: Access) -> io::Result<File> {
         match &self.0 {

@@ -45,6 +45,10 @@ pub struct BrokerConfig {
     pub commit_depth: usize,
     /// `commit.flush.ms`.
     pub commit_flush_ms: u64,
+    /// `scrub.bytes.per.second`; 0 for never.
+    pub scrub_bytes_per_second: u64,
+    /// `scrub.interval.hours`.
+    pub scrub_interval_hours: u64,
     /// `memory.bytes`; `None` for a quarter of the machine's, at most 512 MiB.
     pub memory_bytes: Option<u64>,
     /// `hot.percent`.
@@ -136,6 +140,8 @@ impl BrokerConfig {
             commit_unit_bytes: values.number("commit.unit.bytes"),
             commit_depth: values.number("commit.depth"),
             commit_flush_ms: values.number("commit.flush.ms"),
+            scrub_bytes_per_second: values.number("scrub.bytes.per.second"),
+            scrub_interval_hours: values.number("scrub.interval.hours"),
             memory_bytes: Some(values.number("memory.bytes")).filter(|bytes| *bytes > 0),
             hot_percent: values.number("hot.percent"),
             connections_max: values.number("max.connections"),

@@ -92,7 +92,9 @@ impl Log {
             let Some(position) = segment.index.floor_time(timestamp_ms) else { continue };
             let upto = segment.position(visible.byte.min(segment.log_byte(segment.end())));
             let from = segment.index.start_at(position);
-            places.push(Place { file: segment.reader.clone(), from, upto });
+            let parts = self.damaged.around(segment, from, upto).into_iter();
+            let file = &segment.reader;
+            places.extend(parts.map(|(from, upto)| Place { file: file.clone(), from, upto }));
         }
         TimeLook { places, timestamp_ms }
     }

@@ -8,6 +8,7 @@
 
 pub mod append;
 pub mod commits;
+mod damaged;
 pub mod directory;
 pub mod flow;
 pub mod hot;
@@ -19,6 +20,7 @@ pub mod read;
 pub mod record_set;
 pub mod recovery;
 pub mod roll;
+pub mod scrub;
 pub mod segments;
 pub mod watermarks;
 
@@ -35,6 +37,7 @@ use headwater_io::op::Op;
 use crate::model::{LeaderEpoch, LogByte, Offset};
 use crate::token::{LogOp, Owner};
 use commits::Commits;
+use damaged::Damaged;
 use hot::Hot;
 use producers::Producers;
 use segments::{NextSegment, RoomJob, Segment};
@@ -121,6 +124,8 @@ pub struct Log {
     cursors: VecDeque<read::Cursor>,
     /// The last look into a file found nothing.
     look_failed: bool,
+    /// What the scrubber has found damaged.
+    damaged: Damaged,
     log_start: Offset,
     /// Operations that will still complete.
     outstanding: usize,

@@ -70,6 +70,8 @@ pub enum ReadError {
     OutOfRange,
     /// The log has failed or is quarantined.
     Offline,
+    /// What is asked for is known to be damaged on the disk.
+    Corrupt,
     /// A batch must be looked for in the file first, on an I/O thread; then the read will succeed.
     Look(Look),
 }
@@ -93,11 +95,15 @@ impl Log {
         if offset >= visible.offset {
             return Ok(Read::default());
         }
+        if self.damaged.holds(offset) {
+            return Err(ReadError::Corrupt);
+        }
         let n = self.segments.partition_point(|segment| segment.base <= offset) - 1;
         let start = self.locate(n, offset)?;
         let segment = &self.segments[n];
         let segment_end = segment.log_byte(segment.end()).min(visible.byte);
-        let end = cut(segment, start, bytes_max, segment_end);
+        let limit = segment_end.min(self.damaged.next_byte(offset));
+        let end = cut(segment, start, bytes_max, limit);
         let pieces = self.pieces(n, start, end);
         if end == visible.byte {
             self.remember(Cursor { offset: visible.offset, byte: end });
@@ -137,7 +143,7 @@ impl Log {
     /// The start of the batch that holds `offset`.
     fn locate(&self, n: usize, offset: Offset) -> Result<LogByte, ReadError> {
         let segment = &self.segments[n];
-        let floor = segment.index.floor(offset);
+        let floor = self.damaged.floor(segment, segment.index.floor(offset), offset);
         if floor.offset == offset {
             return Ok(segment.log_byte(floor.position));
         }

@@ -59,6 +59,7 @@ impl Log {
             index: Index::new(base, self.settings.index_interval_bytes),
             reader,
             named: false,
+            scrub_at: Nanos(0),
             state: SegmentState::Open(Writer {
                 file,
                 tail,

@@ -25,6 +25,8 @@ pub(super) struct Segment {
     pub reader: File,
     /// Whether its name is durable: until then nothing in it counts as written.
     pub named: bool,
+    /// Once it is sealed: not to be read again by the scrubber before this.
+    pub scrub_at: Nanos,
     pub state: SegmentState,
 }
 

@@ -8,6 +8,10 @@ use headwater_protocol::batch::header::BatchHeader;
 
 use crate::model::{Offset, Position};
 
+/// No matter what was asked for, entries are no further apart than this and a batch: what lies between
+/// two of them is read as one piece.
+const INTERVAL_BYTES_MAX: u32 = 1 << 20;
+
 /// The index of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
@@ -48,7 +52,7 @@ impl Index {
     pub fn new(base: Offset, interval_bytes: u32) -> Self {
         Index {
             base,
-            interval_bytes,
+            interval_bytes: interval_bytes.min(INTERVAL_BYTES_MAX),
             entries: Vec::new(),
             times: Vec::new(),
             max_timestamp_ms: -1,
@@ -99,6 +103,21 @@ impl Index {
     pub fn after(&self, position: Position) -> Option<Position> {
         let n = self.entries.partition_point(|e| u64::from(e.position) <= position.0);
         self.entries.get(n).map(|e| Position(e.position.into()))
+    }
+
+    /// The noted batch starts from `from` on that bound about `bytes` of the segment: two at least, and
+    /// the last one may be its end.
+    pub fn run(&self, from: Position, bytes: u64, end: Position) -> Vec<BatchStart> {
+        let first = self.entries.partition_point(|e| u64::from(e.position) < from.0);
+        let noted = self.entries[first..].iter().map(|entry| self.start(*entry));
+        let mut run: Vec<BatchStart> = Vec::new();
+        for start in noted.chain([BatchStart { offset: self.next_offset, position: end }]) {
+            run.push(start);
+            if run.len() > 1 && start.position.0 - run[0].position.0 >= bytes {
+                break;
+            }
+        }
+        run
     }
 
     /// Where to start looking for the first record at or after `timestamp_ms`; everything before it is

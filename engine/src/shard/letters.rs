@@ -194,6 +194,8 @@ pub enum Refusal {
     },
     /// The log is offline: failed, or quarantined.
     Offline,
+    /// What was asked for is known to be damaged on the disk.
+    Corrupt,
     /// The client knows an older epoch.
     FencedEpoch,
     /// The client knows an epoch that we do not.
@@ -217,6 +219,7 @@ impl Refusal {
             Refusal::Append(AppendError::NotYet) => ErrorCode::RequestTimedOut,
             Refusal::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             Refusal::Offline => ErrorCode::KafkaStorageError,
+            Refusal::Corrupt => ErrorCode::CorruptMessage,
             Refusal::FencedEpoch => ErrorCode::FencedLeaderEpoch,
             Refusal::UnknownEpoch => ErrorCode::UnknownLeaderEpoch,
         }

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod letters;
 pub mod partition;
 pub mod reply;
+pub mod scrub;
 pub mod serve;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +26,7 @@ use crate::token::{JournalOp, LogOp, SLOTS_MAX};
 use journal::{Journal, Moved};
 use letters::{Answer, PartitionSettings, ReplyTo};
 use partition::Partition;
+use scrub::Scrubber;
 
 /// Memory is given back by completions, by sockets, by other threads' sockets: appends that wait for it
 /// are simply tried again this often.
@@ -58,6 +60,8 @@ pub struct Shard {
     /// A write or sync has failed: no partition of this shard acknowledges anything any more.
     failed: bool,
     was_pressed: bool,
+    /// Reads sealed segments again.
+    scrubber: Scrubber,
 }
 
 impl Shard {
@@ -85,6 +89,7 @@ impl Shard {
             journal,
             failed: false,
             was_pressed: false,
+            scrubber: Scrubber::default(),
         }
     }
 
@@ -184,6 +189,7 @@ impl Shard {
             what,
             "a write or sync failed: the shard acknowledges nothing any more until a restart reads what the disk holds"
         );
+        self.scrubber.stop();
         self.journal.iter_mut().for_each(Journal::fail);
         let error = io::Error::other(what.to_owned());
         for (_, partition) in &mut self.slots {
@@ -239,7 +245,7 @@ impl Shard {
         }
         let first = self.deadlines.first().map(|(at, _)| *at);
         let journal = self.journal.as_ref().and_then(Journal::deadline);
-        [first, self.starved_retry, journal].into_iter().flatten().min()
+        [first, self.starved_retry, journal, self.scrubber.deadline()].into_iter().flatten().min()
     }
 
     /// Takes the answers that are ready.
@@ -252,8 +258,9 @@ impl Shard {
         self.pool.is_short()
     }
 
-    /// Asks every log to make durable what it has.
+    /// Asks every log to make durable what it has; nothing else is begun any more.
     pub fn flush_all(&mut self) {
+        self.scrubber.stop();
         for (slot, partition) in &mut self.slots {
             let end = partition.log.marks().appended().offset;
             partition.log.want_durable(end);

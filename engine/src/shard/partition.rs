@@ -170,6 +170,7 @@ impl Partition {
             Ok(read) => Ok(Ok(answer(read, &self.log))),
             Err(ReadError::Look(look)) => Err(look),
             Err(ReadError::Offline) => Ok(Err(Refusal::Offline)),
+            Err(ReadError::Corrupt) => Ok(Err(Refusal::Corrupt)),
             Err(ReadError::OutOfRange) => Ok(Err(Refusal::OutOfRange {
                 log_start: self.log.log_start(),
                 high_watermark: visible.offset,

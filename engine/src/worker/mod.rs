@@ -36,6 +36,7 @@ use crate::net::connection::Connection;
 use crate::net::limits::Limits;
 use crate::shard::Shard;
 use crate::shard::letters::{Answer, CallId, Refusal, ReplyTo};
+use crate::shard::scrub::Pace;
 use crate::shard::serve::Moment;
 use crate::token::Owner;
 use calls::CallState;
@@ -122,6 +123,7 @@ enum JobOwner {
     Nobody,
     Controller,
     Time { reply_to: ReplyTo, epoch: LeaderEpoch },
+    Scrub,
 }
 
 impl Worker {
@@ -130,6 +132,7 @@ impl Worker {
         let session_seed =
             i32::from_be_bytes((parts.new_id)()[..4].try_into().expect("four bytes")) & 0x3fff_ffff;
         let now = parts.io.clock().now();
+        parts.shard.scrub_at(Pace::of(&parts.config, parts.node.shards));
         Worker {
             id: parts.id,
             io: parts.io,
@@ -199,6 +202,7 @@ impl Worker {
         self.mail.flush();
         self.look_at_pressure();
         self.bury_dead();
+        self.scrub();
         self.retry_accept();
         self.sweep();
         self.advance_stop();
@@ -262,6 +266,10 @@ impl Worker {
             JobOwner::Controller => {
                 self.publish(*answer.downcast::<Worked>().expect("the controller's work"))
             }
+            JobOwner::Scrub => {
+                let passed = *answer.downcast().expect("a passage that was read");
+                self.shard.scrubbed(Some(passed), self.now());
+            }
             JobOwner::Time { reply_to, epoch } => {
                 type Found = std::io::Result<Option<TimeHit>>;
                 let found = *answer.downcast::<Found>().expect("a look by time");
@@ -277,6 +285,7 @@ impl Worker {
     fn job_failed(&mut self, owner: JobOwner, error: &std::io::Error) {
         match owner {
             JobOwner::Nobody => {}
+            JobOwner::Scrub => self.shard.scrubbed(None, self.now()),
             // Its store is gone with it: without one no topic can be created, so better to be restarted.
             JobOwner::Controller => panic!("the controller's work failed: {error}"),
             JobOwner::Time { reply_to, .. } => {
@@ -294,6 +303,14 @@ impl Worker {
                 Box::new(())
             }));
             self.submit_job(job, JobOwner::Nobody);
+        }
+    }
+
+    /// Reads a little more of what was written long ago.
+    fn scrub(&mut self) {
+        if let Some(passage) = self.shard.scrub(self.now()) {
+            let job = Op::Job(Box::new(move |fs| Box::new(passage.run(fs))));
+            self.submit_job(job, JobOwner::Scrub);
         }
     }
 

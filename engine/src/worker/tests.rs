@@ -1,6 +1,8 @@
 //! A whole shard on a simulated machine: sockets, disk and clock from one seed. What a real process can
 //! only be tried for happens here at will: the same run twice, power cuts at any moment, disks that fail.
 
+mod scrub;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,6 +75,10 @@ impl Machine {
     fn start(world: World) -> Self {
         let mut config = BrokerConfig::default();
         config.journal_file_bytes = 1 << 20;
+        Machine::start_with(world, config)
+    }
+
+    fn start_with(world: World, config: BrokerConfig) -> Self {
         let config = Arc::new(config);
         let io = world.driver();
         let data_dir = PathBuf::from("/data");

@@ -6,6 +6,7 @@
 //! | [`hostile`] | bytes and clients that mean harm cost nobody else anything |
 //! | [`repair`] | a log that lost something is served again when somebody accepts the loss |
 //! | [`restart`] | what was acknowledged is there after stops of every kind, once |
+//! | [`scrub`] | rot in old records is found before anybody asks for them |
 //! | [`trouble`] | what cannot work says so in one line, and changes nothing |
 //! | [`blocking`] | a shard's thread never waits in a system call |
 //! | [`library`] | the same engine inside a program |
@@ -19,4 +20,5 @@ mod library;
 mod protocol;
 mod repair;
 mod restart;
+mod scrub;
 mod trouble;

@@ -65,6 +65,19 @@ pub(super) static SETTINGS: &[Setting] = &[
         "After this long at most, records that nobody waits for (acks=0 and acks=1) are made durable as well.",
     ),
     broker(
+        "scrub.bytes.per.second",
+        Kind::Long(Unit::Bytes, 0, 1024 * GIB),
+        "8388608",
+        "How fast sealed segments are read again in the background, to find damage before a consumer does; all shards \
+         together. 0 switches it off.",
+    ),
+    broker(
+        "scrub.interval.hours",
+        Kind::Int(Unit::Hours, 0, 24 * 3650),
+        "24",
+        "A segment that was read again is left alone for this long.",
+    ),
+    broker(
         "shards",
         Kind::Int(Unit::Count, 0, 256),
         "0",

@@ -5,11 +5,13 @@ use std::io;
 use std::path::Path;
 
 use headwater_io::buffer::BLOCK;
+use headwater_io::clock::Nanos;
 use headwater_io::file::{Access, File};
 
 use super::OpenLog;
 use super::read::Found;
 use crate::log::commits::Commits;
+use crate::log::damaged::Damaged;
 use crate::log::hot::Hot;
 use crate::log::journaled::Journaled;
 use crate::log::producers::Producers;
@@ -47,6 +49,7 @@ impl OpenLog<'_> {
                 log_base,
                 index,
                 reader,
+                scrub_at: Nanos(0),
                 named: true,
                 state,
             });
@@ -80,6 +83,7 @@ impl OpenLog<'_> {
             unsynced_since: None,
             cursors: VecDeque::new(),
             look_failed: false,
+            damaged: Damaged::default(),
             log_start,
             outstanding: 0,
             health,
