@@ -114,6 +114,11 @@ impl Fs {
         Fs(FsKind::Sim(disk))
     }
 
+    /// Whether the disk is a simulated one, on which the order of operations must not depend on threads.
+    pub fn is_simulated(&self) -> bool {
+        matches!(self.0, FsKind::Sim(_))
+    }
+
     /// Opens an existing file.
     pub fn open(&self, path: &Path, access: Access) -> io::Result<File> {
         match &self.0 {

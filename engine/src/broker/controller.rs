@@ -318,10 +318,8 @@ impl Work {
     fn make_on_disk(&self, fs: &Fs, topic: &Topic, from: i32) -> std::io::Result<Vec<Log>> {
         let dirs = topics::make_folders(fs, &self.store, &self.place.data_dir, topic, from)?;
         let indexes = from..topic.partitions;
-        indexes
-            .zip(dirs)
-            .map(|(index, dir)| self.place.open_log(fs, topic, index, dir, None, None))
-            .collect()
+        let open = |(index, dir)| self.place.open_log(fs, topic, index, dir, None, None);
+        indexes.zip(dirs).map(|at| open(at).map(|(log, _)| log)).collect()
     }
 
     fn find(&self, name: &TopicName, catalog: &Catalog) -> Result<Arc<Topic>, Fault> {
@@ -418,7 +416,7 @@ pub fn producer_id_block(first: i64) -> std::ops::Range<i64> {
 }
 
 impl Place {
-    /// Opens one partition's log.
+    /// Opens one partition's log; also, how many bytes of it had to be read.
     pub fn open_log(
         &self,
         fs: &Fs,
@@ -427,7 +425,7 @@ impl Place {
         dir: PathBuf,
         clean: Option<crate::log::recovery::CleanEnd>,
         journaled: Option<crate::log::recovery::Journaled>,
-    ) -> std::io::Result<Log> {
+    ) -> std::io::Result<(Log, u64)> {
         let shard = topic.shard(index, self.pools.len());
         let log = OpenLog {
             fs,
@@ -439,7 +437,7 @@ impl Place {
             journaled,
             batch_bytes_max: topic.config.max_message_bytes as usize,
         };
-        log.open()
+        log.open_counted()
     }
 
     /// What a shard must know of a topic's settings.

@@ -3,6 +3,7 @@
 //!
 //! Must not know bytes of requests or logs; [`start`] alone opens logs, to hand them to their shards.
 
+pub mod abreast;
 pub mod catalog;
 pub mod controller;
 pub mod fetch_sessions;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use headwater_io::file::{Access, Fs};
 use serde_json::json;
@@ -13,8 +14,9 @@ use serde_json::json;
 use super::catalog::{Catalog, Topic, TopicRecord};
 use super::controller::{Controller, Place};
 use super::identity::{self, ClaimError, Claimed};
+use super::journals::Recovered;
 use super::meta_store::{MetaStore, OpenError, SwapError};
-use super::{journals, topics};
+use super::{abreast, journals, topics};
 use crate::config::topic::TopicConfig;
 use crate::log::recovery::CleanEnd;
 use crate::log::{Log, directory};
@@ -23,6 +25,9 @@ use crate::shard::journal::Journal;
 use crate::shard::letters::PartitionSettings;
 
 const EPOCH_KEY: &str = "leader-epoch";
+
+/// A log, and the shard that shall own it.
+pub type OwnedLog = (ShardId, PartitionKey, PartitionSettings, Log);
 
 /// A directory with everything in it open.
 pub struct Opened {
@@ -33,7 +38,7 @@ pub struct Opened {
     /// The epoch under which this process appends.
     pub epoch: LeaderEpoch,
     /// Every log with the shard that shall own it.
-    pub logs: Vec<(ShardId, PartitionKey, PartitionSettings, Log)>,
+    pub logs: Vec<OwnedLog>,
     /// Each shard's journal, if logs are served through one.
     pub journals: Vec<Option<Journal>>,
     /// Ready for commands.
@@ -105,24 +110,7 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     let directory = journals::directory_id(&claimed.identity.directory_id);
     let journal = |e| StartError::Io("a shard's journal", e);
     let recovered = journals::recover(fs, &place.data_dir, directory, &catalog).map_err(journal)?;
-    let mut logs = Vec::new();
-    for topic in catalog.topics() {
-        for index in 0..topic.partitions {
-            let dir = directory::partition(&place.data_dir, &topic.name, index);
-            let name = format!("{}-{index}", topic.name);
-            if !fs.exists(&dir) {
-                let why = format!("folder {} is missing; restore it from a copy", dir.display());
-                return Err(StartError::Topic(topic.name.clone(), why));
-            }
-            let end = clean.get(&name).copied();
-            let known = recovered.known.get(&topic.key(index)).copied();
-            let log = place
-                .open_log(fs, topic, index, dir, end, known)
-                .map_err(|e| StartError::Log(name, e))?;
-            let shard = topic.shard(index, place.pools.len());
-            logs.push((shard, topic.key(index), place.partition_settings(&topic.config), log));
-        }
-    }
+    let logs = open_logs(fs, &place, &catalog, &clean, &recovered)?;
     let opened: Vec<_> = logs.iter().map(|(shard, key, _, log)| (*shard, *key, log)).collect();
     let journals = journals::begin(
         fs,
@@ -137,6 +125,43 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     let epoch = place.epoch;
     let controller = Controller::new(place, Arc::clone(&catalog), store);
     Ok(Opened { claimed, catalog, epoch, logs, journals, controller })
+}
+
+/// Opens every log, with what the clean stop and the journals know of it.
+fn open_logs(
+    fs: &Fs,
+    place: &Place,
+    catalog: &Catalog,
+    clean: &BTreeMap<String, CleanEnd>,
+    recovered: &Recovered,
+) -> Result<Vec<OwnedLog>, StartError> {
+    let begun = Instant::now();
+    let partitions: Vec<(&Topic, i32)> = catalog
+        .topics()
+        .flat_map(|topic| (0..topic.partitions).map(|index| (&**topic, index)))
+        .collect();
+    let opened = abreast::each(fs, &partitions, |&(topic, index)| {
+        let dir = directory::partition(&place.data_dir, &topic.name, index);
+        let name = format!("{}-{index}", topic.name);
+        if !fs.exists(&dir) {
+            let why = format!("folder {} is missing; restore it from a copy", dir.display());
+            return Err(StartError::Topic(topic.name.clone(), why));
+        }
+        let end = clean.get(&name).copied();
+        let known = recovered.known.get(&topic.key(index)).copied();
+        place.open_log(fs, topic, index, dir, end, known).map_err(|e| StartError::Log(name, e))
+    });
+    let (mut logs, mut segments, mut bytes_read) = (Vec::with_capacity(opened.len()), 0, 0);
+    for (&(topic, index), opened) in partitions.iter().zip(opened) {
+        let (log, read) = opened?;
+        segments += log.segment_count();
+        bytes_read += read;
+        let shard = topic.shard(index, place.pools.len());
+        logs.push((shard, topic.key(index), place.partition_settings(&topic.config), log));
+    }
+    let ms = begun.elapsed().as_millis() as u64;
+    tracing::info!(logs = logs.len(), segments, bytes_read, ms, "recovered all logs");
+    Ok(logs)
 }
 
 /// Every start appends under a new epoch, so that what an earlier process appended can be told apart.
@@ -181,17 +206,20 @@ fn remove_leftovers(
     store: &mut MetaStore,
 ) -> Result<(), StartError> {
     let io = |e| StartError::Io("a leftover folder cannot be removed", e);
-    for entry in fs.list(data_dir).map_err(io)?.iter().filter(|entry| entry.is_dir) {
+    let mut entries = fs.list(data_dir).map_err(io)?;
+    entries.retain(|entry| entry.is_dir);
+    let owners =
+        abreast::each(fs, &entries, |entry| topics::folder_topic(fs, &data_dir.join(&entry.name)));
+    for (entry, owner) in entries.iter().zip(owners) {
         let dir = data_dir.join(&entry.name);
         if entry.name.ends_with(directory::DELETED) {
             fs.remove_dir_all(&dir).map_err(io)?;
         } else if let Some((topic, index)) = directory::parse_partition(&entry.name) {
             let known = catalog.by_name(topic).filter(|topic| topic.has(index));
-            let ours = known.is_some_and(|topic| {
-                topics::folder_topic(fs, &dir).is_none_or(|id| id == topic.id)
-            });
-            if !ours {
-                topics::clear(fs, store, data_dir, &dir).map_err(io)?;
+            match (known, owner) {
+                (Some(topic), Some(id)) if id == topic.id => {}
+                (Some(topic), None) => topics::write_identity(fs, &dir, topic).map_err(io)?,
+                _ => drop(topics::clear(fs, store, data_dir, &dir).map_err(io)?),
             }
         }
     }

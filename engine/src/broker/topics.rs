@@ -1,8 +1,9 @@
 //! Creating and deleting topics on disk: straight-line, blocking, run on an I/O thread.
 //!
-//! A topic is created in this order: folders with their empty logs, durable; then the record. Deleted: a
-//! mark, the record, then the folders. So after a stop at any point a record without folders does not
-//! occur, and a folder without a record is a leftover if it is marked or empty. Any other one has records
+//! A topic is created in this order: folders, their names durable by one sync for all; then the record.
+//! What is in a folder becomes durable with the first append to its log: until then it says nothing that
+//! the record does not, and a start makes it again ([`write_identity`]). Deleted: a mark, the record, then
+//! the folders. So after a stop at any point a record without folders does not occur, and a folder without a record is a leftover if it is marked or empty. Any other one has records
 //! that somebody may miss (`fate`): it is kept.
 
 use std::io;
@@ -46,16 +47,24 @@ pub fn make_folders(
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
         }
         fs.create_dir_all(&dir)?;
-        let identity =
-            format!("version: 0\ntopic_id: {}\nid_hex: {}\n", topic.id, topic.record().id);
         let file = fs.create_new(&dir.join(directory::PARTITION_METADATA), Access::Write)?;
-        fs.write_all_at(&file, 0, identity.as_bytes())?;
-        fs.sync(&file)?;
-        fs.sync_dir(&dir)?;
+        fs.write_all_at(&file, 0, identity(topic).as_bytes())?;
         made.push(dir);
     }
     fs.sync_dir(data_dir)?;
     Ok(made)
+}
+
+fn identity(topic: &Topic) -> String {
+    format!("version: 0\ntopic_id: {}\nid_hex: {}\n", topic.id, topic.record().id)
+}
+
+/// Says again whose a folder is, when a power cut right after the creation has taken that.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_identity(fs: &Fs, dir: &Path, topic: &Topic) -> io::Result<()> {
+    fs.replace(&dir.join(directory::PARTITION_METADATA), identity(topic).as_bytes())
 }
 
 /// The topic id in a partition's folder, if it can be read.

@@ -35,6 +35,7 @@ use headwater_io::driver::Driver;
 use headwater_io::op::Op;
 
 use crate::model::{LeaderEpoch, LogByte, Offset};
+use crate::planted::{self, Bug};
 use crate::token::{LogOp, Owner};
 use commits::Commits;
 use damaged::Damaged;
@@ -185,6 +186,9 @@ impl Log {
     /// Tells the log under which slot its shard will submit and complete its operations.
     pub fn adopt(&mut self, slot: u32) {
         self.slot = slot;
+        if planted::is(Bug::ForgetProducers) {
+            self.producers = Producers::default();
+        }
     }
 
     /// Lets go of the oldest hot piece that the segments have; the bytes freed.

@@ -3,6 +3,8 @@
 //!
 //! 1. *prepare*: create `next.segment`, allocate it; 2. *roll*: appends go to it at once; 3. *name*:
 //!    rename it to its base offset and sync the folder, until when nothing in it counts as written;
+//!    The first segment of a log has its name from the start, and is named, which then means the sync,
+//!    with the first append: a topic of many partitions is made without a sync for each;
 //! 4. *seal* the old one, once all of it is durable: cut off the allocated rest, write index and
 //!    producers beside it.
 
@@ -19,6 +21,8 @@ use super::flow::{FULL_RETRY, is_full};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
 use super::{Log, LogSettings, directory, producers};
 use crate::model::{Offset, Position};
+use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 use crate::segment::index::{self, Index};
 use crate::segment::room::Room;
 use crate::segment::tail::Tail;
@@ -33,6 +37,11 @@ type Prepared = io::Result<(File, File, Room)>;
 type Sealed = (u32, io::Result<()>);
 
 impl Log {
+    /// How many segments it has.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
     /// Starts a new segment if the next one is ready; otherwise `pump` will prepare it.
     pub(super) fn roll(&mut self) -> bool {
         let (file, reader, room) = match std::mem::replace(&mut self.next, NextSegment::None) {
@@ -40,6 +49,7 @@ impl Log {
             other => {
                 self.next = other;
                 self.roll_wanted = true;
+                rare::reached(Rare::RollWaits);
                 return false;
             }
         };
@@ -75,11 +85,7 @@ impl Log {
 
     /// Prepares the next segment when it will be needed, and names the one just begun.
     pub(super) fn step_next(&mut self, io: &mut Driver, now: Nanos) {
-        if std::mem::take(&mut self.name_wanted) {
-            let (dir, base) = (self.dir.clone(), self.active().base);
-            let job = Op::Job(Box::new(move |fs| Box::new(name(fs, &dir, base))));
-            self.submit(io, job, LogOp::Name);
-        }
+        self.name_begun(io);
         let segment_bytes = self.settings.segment_bytes;
         let early = self.prepare_at.is_none_or(|at| now >= at);
         let due = self.roll_wanted || (early && self.active().end().0 > segment_bytes / 2);
@@ -93,6 +99,20 @@ impl Log {
         let (dir, settings) = (self.dir.clone(), self.settings.clone());
         let job = Op::Job(Box::new(move |fs| Box::new(prepare(fs, &dir, &settings))));
         self.submit(io, job, LogOp::Prepare);
+    }
+
+    fn name_begun(&mut self, io: &mut Driver) {
+        let active = self.active();
+        let (base, first, empty) = (active.base, active.serial == 0, active.end() == Position(0));
+        if !self.name_wanted || (first && empty) {
+            return;
+        }
+        self.name_wanted = false;
+        let dir = self.dir.clone();
+        let job = Op::Job(Box::new(move |fs| {
+            Box::new(if first { settle_folder(fs, &dir) } else { name(fs, &dir, base) })
+        }));
+        self.submit(io, job, LogOp::Name);
     }
 
     pub(super) fn prepared(&mut self, result: Prepared, now: Nanos) {
@@ -212,6 +232,9 @@ fn prepare(fs: &Fs, dir: &Path, settings: &LogSettings) -> Prepared {
         fs.sync(&file)?;
         Ok((room, fs.open(&path, Access::Read)?))
     });
+    if planted::is(Bug::BelieveStaleBatches) {
+        recycle(fs, dir, &file)?;
+    }
     match ready {
         Ok((room, reader)) => Ok((file, reader, room)),
         Err(error) => {
@@ -220,6 +243,18 @@ fn prepare(fs: &Fs, dir: &Path, settings: &LogSettings) -> Prepared {
             Err(error)
         }
     }
+}
+
+/// A mistake, for the simulator to find: a segment begins with what an old one held.
+fn recycle(fs: &Fs, dir: &Path, file: &File) -> io::Result<()> {
+    let names = fs.list(dir)?;
+    let Some(base) = names.iter().find_map(|entry| directory::parse_segment(&entry.name)) else {
+        return Ok(());
+    };
+    let mut old = fs.read(&directory::segment(dir, base))?;
+    old.truncate(fs.len(file)? as usize);
+    fs.write_all_at(file, 0, &old)?;
+    fs.sync(file)
 }
 
 fn allocate_ready(fs: &Fs, file: &File, settings: &LogSettings) -> io::Result<Room> {
@@ -241,7 +276,19 @@ fn allocate_ready(fs: &Fs, file: &File, settings: &LogSettings) -> io::Result<Ro
     Ok(Room::of(Position(len), Position(0)))
 }
 
+/// Makes durable what is in the folder of a log that gets its first batch.
+fn settle_folder(fs: &Fs, dir: &Path) -> io::Result<()> {
+    let identity = dir.join(directory::PARTITION_METADATA);
+    if fs.exists(&identity) {
+        fs.sync(&fs.open(&identity, Access::Write)?)?;
+    }
+    fs.sync_dir(dir)
+}
+
 fn name(fs: &Fs, dir: &Path, base: Offset) -> io::Result<()> {
     fs.rename(&dir.join(directory::NEXT_SEGMENT), &directory::segment(dir, base))?;
+    if planted::is(Bug::ForgetDirectorySync) {
+        return Ok(());
+    }
     fs.sync_dir(dir)
 }

@@ -34,6 +34,8 @@ impl OpenLog<'_> {
         let mut segments = VecDeque::with_capacity(found.len());
         let log_start = found[0].base;
         let (count, mut log_base) = (found.len(), LogByte(0));
+        // Of a log that never got anything: see `roll`.
+        let fresh = count == 1 && found[0].end == Position(0);
         for (n, found) in found.into_iter().enumerate() {
             let last = n + 1 == count;
             let path = directory::segment(&self.dir, found.base);
@@ -50,7 +52,7 @@ impl OpenLog<'_> {
                 index,
                 reader,
                 scrub_at: Nanos(0),
-                named: true,
+                named: !fresh,
                 state,
             });
             log_base = LogByte(log_base.0 + end.0);
@@ -69,7 +71,7 @@ impl OpenLog<'_> {
             segments,
             next: NextSegment::None,
             roll_wanted: false,
-            name_wanted: false,
+            name_wanted: fresh,
             room_job: None,
             room_wanted: 0,
             prepare_at: None,

@@ -2,11 +2,13 @@
 //! sealing is finished. Each step may be cut short by the next power cut, and is then done again.
 
 use std::io;
+use std::path::Path;
 
 use headwater_io::file::Access;
 
+use super::listing::Listing;
 use super::read::Found;
-use super::{OpenLog, acknowledged};
+use super::{CleanEnd, OpenLog, acknowledged};
 use crate::log::directory;
 use crate::log::flow::is_full;
 use crate::model::{Offset, Position};
@@ -14,23 +16,23 @@ use crate::segment::index;
 
 impl OpenLog<'_> {
     /// Half-made files of a stop in the middle of a roll.
-    pub(super) fn remove_leftovers(&self) -> io::Result<()> {
-        for entry in self.fs.list(&self.dir)? {
-            if entry.name == directory::NEXT_SEGMENT || entry.name.ends_with(".tmp") {
-                self.fs.remove_file(&self.dir.join(&entry.name))?;
-            }
-        }
-        Ok(())
+    pub(super) fn remove_leftovers(&self, listing: &Listing) -> io::Result<()> {
+        listing.leftovers().try_for_each(|name| self.fs.remove_file(&self.dir.join(name)))
     }
 
     /// Makes the log on the disk what was found: seals what should be, cuts off the rest, and removes the
     /// segments in `later`.
-    pub(super) fn mend(&self, found: &[Found], later: &[Offset]) -> io::Result<()> {
+    pub(super) fn mend(
+        &self,
+        found: &[Found],
+        later: &[Offset],
+        listing: &Listing,
+    ) -> io::Result<()> {
         let (last, before) = found.split_last().expect("a log has a segment");
         for found in before.iter().filter(|found| !found.sealed) {
             self.seal(found)?;
         }
-        self.remove_stale(last)?;
+        self.remove_stale(last, listing)?;
         for &base in later {
             self.remove_if_there(&directory::index(&self.dir, base))?;
             self.fs.remove_file(&directory::segment(&self.dir, base))?;
@@ -40,9 +42,13 @@ impl OpenLog<'_> {
             self.remove_if_there(&directory::index(&self.dir, last.base))?;
             self.fs.sync_dir(&self.dir)?;
         }
-        self.trim(last.base, last.end)?;
+        if !self.is_settled(last, before.is_empty())? {
+            self.trim(last.base, last.end)?;
+            self.fs.sync_dir(&self.dir)?;
+        }
         // Last: until here the next start must know what was acknowledged.
-        if acknowledged::remove(self.fs, &self.dir)? {
+        let noted = listing.has(Path::new(directory::ACKNOWLEDGED));
+        if noted && acknowledged::remove(self.fs, &self.dir)? {
             tracing::info!(log = %self.dir.display(), "everything that was acknowledged is there again");
         }
         Ok(())
@@ -50,7 +56,7 @@ impl OpenLog<'_> {
 
     /// Removes what speaks of batches that may become others: recovery points but that of the last
     /// segment, if it was used, and snapshots behind the end. Durable when this returns.
-    fn remove_stale(&self, last: &Found) -> io::Result<()> {
+    fn remove_stale(&self, last: &Found, listing: &Listing) -> io::Result<()> {
         let kept = last.pointed.then_some(last.base);
         let stale = |name: &str| {
             directory::parse_point(name).is_some_and(|base| Some(base) != kept)
@@ -58,15 +64,32 @@ impl OpenLog<'_> {
                     .is_some_and(|offset| offset > last.index.next_offset())
         };
         let mut any = false;
-        for entry in self.fs.list(&self.dir)?.iter().filter(|entry| stale(&entry.name)) {
-            self.fs.remove_file(&self.dir.join(&entry.name))?;
+        for name in listing.names().filter(|name| stale(name)) {
+            self.fs.remove_file(&self.dir.join(name))?;
             any = true;
         }
         if any { self.fs.sync_dir(&self.dir) } else { Ok(()) }
     }
 
-    fn remove_if_there(&self, path: &std::path::Path) -> io::Result<()> {
+    fn remove_if_there(&self, path: &Path) -> io::Result<()> {
         if self.fs.exists(path) { self.fs.remove_file(path) } else { Ok(()) }
+    }
+
+    /// Whether the last segment is on the disk as it was found, name and all: it has nothing in it, or
+    /// somebody vouches for exactly what is there. A segment that was begun and got nothing is vouched
+    /// for before it has its name; a log that has no other gives it the name with the first append.
+    fn is_settled(&self, last: &Found, alone: bool) -> io::Result<bool> {
+        let vouched = |end: &CleanEnd| end.segment_base == last.base && end.position == last.end;
+        let floor = self.journaled.and_then(|journaled| journaled.floor);
+        let settled = match last.end {
+            Position(0) => alone,
+            _ => self.clean.iter().chain(&floor).any(vouched),
+        };
+        if !settled {
+            return Ok(false);
+        }
+        let file = self.fs.open(&directory::segment(&self.dir, last.base), Access::Read)?;
+        Ok(self.fs.len(&file)? == last.end.0)
     }
 
     /// Cuts the file at the end of its last sound batch, so that nothing stale can ever follow what is

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `decide` | the table |
 //! | `survey` | walks a log as it lies on the disk, and decides; changes nothing |
+//! | `listing` | the names in the folder, listed once |
 //! | `read` | what is on the disk |
 //! | `mend` | what is changed there |
 //! | `repair` | gives up what is damaged, when a person says so |
@@ -19,6 +20,7 @@
 pub mod acknowledged;
 mod build;
 mod decide;
+mod listing;
 mod mend;
 mod read;
 pub mod repair;
@@ -34,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use super::{Health, Log, LogSettings, directory};
 use crate::model::{LeaderEpoch, Offset, Position};
 pub use decide::{Behind, Decision, Promise, decide, window_bytes};
+use listing::Listing;
 pub use survey::{Diagnosis, Survey};
 use survey::{Ruling, Verdict};
 
@@ -92,14 +95,24 @@ impl OpenLog<'_> {
     /// # Errors
     /// When files cannot be read or written.
     pub fn open(self) -> io::Result<Log> {
-        self.remove_leftovers()?;
-        let Verdict { found, scan, producers, later, ruling } = match self.survey().judge()? {
+        self.open_counted().map(|(log, _)| log)
+    }
+
+    /// As [`OpenLog::open`], and how many bytes of the log had to be read.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_counted(self) -> io::Result<(Log, u64)> {
+        let mut listing = Listing::of(self.fs, &self.dir)?;
+        self.remove_leftovers(&listing)?;
+        let verdict = match self.survey().judge(&listing)? {
             Some(verdict) => verdict,
-            None => self.survey_fresh()?,
+            None => self.survey_fresh(&mut listing)?,
         };
+        let Verdict { found, scan, producers, later, ruling } = verdict;
         let health = match ruling {
             Ruling::Serve => {
-                self.mend(&found, &later)?;
+                self.mend(&found, &later, &listing)?;
                 Health::Serving
             }
             Ruling::Quarantine { reason, missed } => {
@@ -112,7 +125,8 @@ impl OpenLog<'_> {
                 Health::Quarantined(reason.into())
             }
         };
-        self.build(found, scan, producers, health)
+        let log = self.build(found, scan, producers, health)?;
+        Ok((log, listing.read_bytes()))
     }
 
     fn survey(&self) -> Survey<'_> {
@@ -126,11 +140,12 @@ impl OpenLog<'_> {
         }
     }
 
-    /// A log without a segment gets its first.
-    fn survey_fresh(&self) -> io::Result<Verdict> {
-        drop(self.fs.create_new(&directory::segment(&self.dir, Offset(0)), Access::Write)?);
-        self.fs.sync_dir(&self.dir)?;
-        Ok(self.survey().judge()?.expect("it has a segment now"))
+    /// A log without a segment gets its first. Its name is made durable when there is something in it.
+    fn survey_fresh(&self, listing: &mut Listing) -> io::Result<Verdict> {
+        let path = directory::segment(&self.dir, Offset(0));
+        drop(self.fs.create_new(&path, Access::Write)?);
+        listing.add(&path);
+        Ok(self.survey().judge(listing)?.expect("it has a segment now"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 
 use headwater_io::file::Access;
 
+use super::listing::Listing;
 use super::{Behind, CleanEnd, Survey};
 use crate::log::directory;
 use crate::log::point::{self, Point};
@@ -25,34 +26,32 @@ pub(super) struct Found {
 }
 
 impl Survey<'_> {
-    pub(super) fn segment_bases(&self) -> io::Result<Vec<Offset>> {
-        let entries = self.fs.list(self.dir)?;
-        // Listed by name, and names have a fixed width, so they are in offset order.
-        Ok(entries.iter().filter_map(|entry| directory::parse_segment(&entry.name)).collect())
-    }
-
     /// A segment that has an index which fits it was sealed.
-    pub(super) fn sealed(&self, base: Offset) -> io::Result<Option<Found>> {
+    pub(super) fn sealed(&self, base: Offset, listing: &Listing) -> io::Result<Option<Found>> {
         let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let end = Position(self.fs.len(&file)?);
         let path = directory::index(self.dir, base);
-        if !self.fs.exists(&path) {
+        if !listing.has(&path) {
             return Ok(None);
         }
-        let index = index::file::decode(&self.fs.read(&path)?, base, end);
+        let bytes = self.fs.read(&path)?;
+        listing.count(Position(0), Position(bytes.len() as u64));
+        let index = index::file::decode(&bytes, base, end);
         Ok(index.map(|index| Found { base, end, index, sealed: true, pointed: false }))
     }
 
     /// The recovery point of a segment, if somebody vouches for the log up to there.
-    pub(super) fn point(&self, base: Offset) -> io::Result<Option<Point>> {
+    pub(super) fn point(&self, base: Offset, listing: &Listing) -> io::Result<Option<Point>> {
         let path = point::path(self.dir, base);
-        if !self.fs.exists(&path) {
+        if !listing.has(&path) {
             return Ok(None);
         }
         let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
         let sound = self.sound_upto(base, size);
-        let point = point::decode(&self.fs.read(&path)?, base);
+        let bytes = self.fs.read(&path)?;
+        listing.count(Position(0), Position(bytes.len() as u64));
+        let point = point::decode(&bytes, base);
         Ok(point.filter(|point| point.position <= sound.min(size)))
     }
 
@@ -62,6 +61,7 @@ impl Survey<'_> {
         base: Offset,
         point: Option<Point>,
         producers: &mut Producers,
+        listing: &Listing,
     ) -> io::Result<(Found, Scan)> {
         let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let size = Position(self.fs.len(&file)?);
@@ -83,6 +83,7 @@ impl Survey<'_> {
                 index.add(position, header);
                 producers.note(header);
             })?;
+            listing.count(from, scan.end);
         }
         Ok((Found { base, end: scan.end, index, sealed: false, pointed }, scan))
     }
@@ -178,19 +179,24 @@ impl Survey<'_> {
     }
 
     /// The producers as of `base`, behind all sealed segments.
-    pub(super) fn producers_after(&self, sealed: &[Found], base: Offset) -> io::Result<Producers> {
-        let (mut producers, from) = self.producers_at(base)?;
-        self.replay(sealed, from, &mut producers)?;
+    pub(super) fn producers_after(
+        &self,
+        sealed: &[Found],
+        base: Offset,
+        listing: &Listing,
+    ) -> io::Result<Producers> {
+        let (mut producers, from) = self.producers_at(base, listing)?;
+        self.replay(sealed, from, &mut producers, listing)?;
         Ok(producers)
     }
 
     /// The newest sound snapshot at or before `offset`, and where it was taken.
-    fn producers_at(&self, offset: Offset) -> io::Result<(Producers, Offset)> {
-        let entries = self.fs.list(self.dir)?;
-        let taken = entries.iter().filter_map(|entry| directory::parse_snapshot(&entry.name));
+    fn producers_at(&self, offset: Offset, listing: &Listing) -> io::Result<(Producers, Offset)> {
+        let taken = listing.names().filter_map(directory::parse_snapshot);
         let mut taken: Vec<Offset> = taken.filter(|taken| *taken <= offset).collect();
         while let Some(at) = taken.pop() {
             let bytes = self.fs.read(&directory::snapshot(self.dir, at))?;
+            listing.count(Position(0), Position(bytes.len() as u64));
             if let Some(producers) = producers::file::decode(&bytes, at) {
                 return Ok((producers, at));
             }
@@ -200,7 +206,13 @@ impl Survey<'_> {
     }
 
     /// Brings producers up to the end of the sealed segments.
-    fn replay(&self, sealed: &[Found], from: Offset, producers: &mut Producers) -> io::Result<()> {
+    fn replay(
+        &self,
+        sealed: &[Found],
+        from: Offset,
+        producers: &mut Producers,
+        listing: &Listing,
+    ) -> io::Result<()> {
         for found in sealed.iter().filter(|found| found.base >= from) {
             let file = self.fs.open(&directory::segment(self.dir, found.base), Access::Read)?;
             let walk = Walk {
@@ -211,7 +223,8 @@ impl Survey<'_> {
                 next_offset: found.base,
                 depth: Depth::Headers,
             };
-            walk.run(|_, header| producers.note(header))?;
+            let scan = walk.run(|_, header| producers.note(header))?;
+            listing.count(Position(0), scan.end);
         }
         Ok(())
     }

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use headwater_io::file::Fs;
 
+use super::listing::Listing;
 use super::read::Found;
 use super::{Behind, CleanEnd, Decision, Journaled, Promise, acknowledged, decide};
+use crate::log::directory;
 use crate::log::producers::Producers;
 use crate::model::{Offset, Position};
 use crate::segment::scan::{Scan, ScanEnd};
@@ -70,7 +72,8 @@ impl Survey<'_> {
     /// # Errors
     /// When files cannot be read.
     pub fn diagnose(self) -> io::Result<Option<Diagnosis>> {
-        let Some(verdict) = self.judge()? else { return Ok(None) };
+        let listing = Listing::of(self.fs, self.dir)?;
+        let Some(verdict) = self.judge(&listing)? else { return Ok(None) };
         let Ruling::Quarantine { reason, missed: acknowledged } = verdict.ruling else {
             return Ok(None);
         };
@@ -81,33 +84,39 @@ impl Survey<'_> {
     }
 
     /// Walks it and decides; `None` when it has no segment at all.
-    pub(super) fn judge(mut self) -> io::Result<Option<Verdict>> {
-        self.journaled = self.promised()?;
-        let mut bases = self.segment_bases()?;
+    pub(super) fn judge(mut self, listing: &Listing) -> io::Result<Option<Verdict>> {
+        self.journaled = self.promised(listing)?;
+        let mut bases = listing.segment_bases();
         let unacknowledged = self.split_unacknowledged(&mut bases);
         let mut found = Vec::new();
         for (n, &base) in bases.iter().enumerate() {
             let next = bases.get(n + 1).copied();
-            let sealed = next.is_some().then(|| self.sealed(base)).transpose()?.flatten();
+            let sealed = next.is_some().then(|| self.sealed(base, listing)).transpose()?.flatten();
             match sealed {
                 Some(segment) if next != Some(segment.index.next_offset()) => {
                     found.push(segment);
                     return Ok(Some(gap_after(found, [&bases[n + 1..], &unacknowledged].concat())));
                 }
                 Some(segment) => found.push(segment),
-                None => return self.judge_tail(found, &bases[n..], &unacknowledged).map(Some),
+                None => {
+                    let verdict = self.judge_tail(found, &bases[n..], &unacknowledged, listing)?;
+                    return Ok(Some(verdict));
+                }
             }
         }
         Ok(None)
     }
 
     /// What the log must hold, from all who know; also what an earlier start noted and missed.
-    fn promised(&self) -> io::Result<Option<Journaled>> {
+    fn promised(&self, listing: &Listing) -> io::Result<Option<Journaled>> {
         let clean = self.clean;
         let given = self.journaled.map(|journaled| Journaled {
             end: clean.map_or(journaled.end, |clean| journaled.end.further(clean)),
             ..journaled
         });
+        if !listing.has(Path::new(directory::ACKNOWLEDGED)) {
+            return Ok(given);
+        }
         let Some(noted) = acknowledged::read(self.fs, self.dir)? else { return Ok(given) };
         let end = given.map_or(noted, |given| given.end.further(noted));
         // Something is missing below that end: nothing there is taken as sound without reading it.
@@ -131,17 +140,22 @@ impl Survey<'_> {
         mut found: Vec<Found>,
         bases: &[Offset],
         unacknowledged: &[Offset],
+        listing: &Listing,
     ) -> io::Result<Verdict> {
         let mut producers = Producers::default();
         for (n, &base) in bases.iter().enumerate() {
-            let point = self.point(base)?;
+            let point = self.point(base, listing)?;
             if n == 0 && point.is_none() {
-                producers = self.producers_after(&found, base)?;
+                producers = self.producers_after(&found, base, listing)?;
             }
-            let (segment, scan) = self.walk(base, point, &mut producers)?;
+            let (segment, scan) = self.walk(base, point, &mut producers, listing)?;
             let next = bases.get(n + 1).copied();
             let continues = next.is_none_or(|next| next == scan.next_offset);
-            let whole = matches!(scan.why, ScanEnd::AtEnd | ScanEnd::ZeroFill) && continues;
+            // Where the next segment takes up the chain nothing follows in this one, whatever a write of its
+            // last, padded block left behind.
+            let joins = next == Some(scan.next_offset) && self.journaled.is_some();
+            let ends = matches!(scan.why, ScanEnd::AtEnd | ScanEnd::ZeroFill);
+            let whole = (ends || joins) && continues;
             // A clean stop wrote down where the log ends: whatever ends before is no torn write.
             let missed = self.clean_end_of(base).filter(|clean| scan.end < clean.position);
             found.push(segment);
