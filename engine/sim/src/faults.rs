@@ -14,6 +14,7 @@ pub enum Fault {
     Kill,
     CutAtOperation,
     CutInRecovery,
+    ShreddedSectors,
     FailingWrites,
     FailingSyncs,
     SlowDisk,
@@ -28,11 +29,12 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 14] = [
+    pub const ALL: [Fault; 15] = [
         Fault::PowerCut,
         Fault::Kill,
         Fault::CutAtOperation,
         Fault::CutInRecovery,
+        Fault::ShreddedSectors,
         Fault::FailingWrites,
         Fault::FailingSyncs,
         Fault::SlowDisk,
@@ -59,6 +61,10 @@ impl Fault {
             Fault::Kill => ("kill", "the process ends without a word; the disk's cache stays"),
             Fault::CutAtOperation => ("cut-at-operation", "a cut between two steps of one job"),
             Fault::CutInRecovery => ("cut-in-recovery", "the start after a cut is itself cut"),
+            Fault::ShreddedSectors => (
+                "shredded-sectors",
+                "a cut destroys sectors that were being written (journal only)",
+            ),
             Fault::FailingWrites => ("failing-writes", "writes fail half done, now and then"),
             Fault::FailingSyncs => {
                 ("failing-syncs", "syncs fail, and what they were to write is forgotten")

@@ -165,8 +165,9 @@ fn config(path: &str, rng: &mut Rng) -> Result<BrokerConfig, String> {
     let stated: Vec<Assignment> =
         stated.iter().map(|(name, value)| Assignment::stated(name, value)).collect();
     let mut config = BrokerConfig::from_sources(&stated).map_err(|error| error.to_string())?;
-    // Smaller than anybody may set it, so that it goes round.
-    config.journal_file_bytes = *rng.pick(&[128 << 10, 256 << 10]);
+    // Smaller than anybody may set it, so that it goes round; not so small that an increment never fits
+    // into a frame (shard/journal/commit.rs).
+    config.journal_file_bytes = *rng.pick(&[320 << 10, 640 << 10]);
     config.journal_files = 2 + rng.below(3) as usize;
     Ok(config)
 }
@@ -188,7 +189,7 @@ fn producer(wish: &Wish, rng: &mut Rng) -> Producer {
         acks,
         idempotent: acks == -1 && rng.chance(70),
         in_flight: 1 + rng.below(5) as usize,
-        value_bytes_max: *rng.pick(&[40, 900, 9000]),
+        value_bytes_max: *rng.pick(&[40, 900, 900, 9000, 9000, 90_000]),
         partitions: 1 + rng.below(3),
     }
 }

@@ -20,26 +20,43 @@ pub struct Found {
 /// The path on which a mistake can be made.
 fn path(bug: Bug) -> &'static str {
     match bug {
-        Bug::TruncateAtFirstBadFrame | Bug::FreeJournalBeforeSync | Bug::OverwriteWithoutImage => {
-            "journal"
-        }
-        _ => "direct",
+        Bug::ForgetDirectorySync | Bug::BelieveStaleBatches => "direct",
+        _ => "journal",
     }
 }
 
-/// Seeds until a checker speaks, at most so many. The mistake has been switched on by the caller, for this
-/// thread. Without silent damage: what that excuses proves nothing.
+/// Seeds until a checker speaks, at most so many. `plant` switches a mistake on for this thread, or all off.
+///
+/// Runs have no silent damage, for what that excuses proves nothing; but one mistake can only be made when
+/// acknowledged bytes are damaged. It is found when something is lost in silence that is not lost without
+/// the mistake, in the run of the same seed.
 ///
 /// # Errors
 /// When a run cannot be planned.
-pub fn hunt(bug: Bug, seeds: u64) -> Result<Found, String> {
-    let faults = Fault::ALL.into_iter().filter(|fault| !fault.damages());
-    let faults = faults.fold(Faults::NONE, Faults::with);
+pub fn hunt(bug: Bug, seeds: u64, plant: impl Fn(Option<Bug>)) -> Result<Found, String> {
+    let needs_damage = bug == Bug::TruncateAtFirstBadFrame;
+    let allowed = |fault: &Fault| !fault.damages() || needs_damage && *fault == Fault::BitRot;
+    let faults = Fault::ALL.into_iter().filter(allowed).fold(Faults::NONE, Faults::with);
     for seed in 0..seeds {
-        let wish = Wish { path: Some(path(bug).to_owned()), faults, ..Wish::of(seed) };
-        if let Some(violation) = run::run(&wish)?.violation {
-            return Ok(Found { bug, seeds: seed + 1, said: Some(violation.to_string()) });
+        let path = Some(path(bug).to_owned());
+        let wish = Wish { path, faults, always: needs_damage, ..Wish::of(seed) };
+        plant(Some(bug));
+        let outcome = run::run(&wish);
+        plant(None);
+        let outcome = outcome?;
+        let lost = match needs_damage {
+            true => lost_in_silence(&outcome.excused, &run::run(&wish)?.excused),
+            false => None,
+        };
+        let said = outcome.violation.map(|violation| violation.to_string()).or(lost);
+        if said.is_some() {
+            return Ok(Found { bug, seeds: seed + 1, said });
         }
     }
     Ok(Found { bug, seeds, said: None })
+}
+
+fn lost_in_silence(with: &[String], without: &[String]) -> Option<String> {
+    let silent = |said: &&String| !said.contains("quarantine") && !without.contains(said);
+    with.iter().find(silent).cloned()
 }

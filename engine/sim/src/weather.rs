@@ -32,6 +32,7 @@ pub struct Weather {
     delay_max: Duration,
     strikes: Vec<(Nanos, Strike)>,
     capacity: Option<u64>,
+    shreds: bool,
     end: Nanos,
 }
 
@@ -69,7 +70,9 @@ impl Weather {
             }
         }
         strikes.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        Weather { odds, delay_max, strikes, capacity: None, end: Nanos(now.0 + life_ns) }
+        // The other paths assume that a device keeps sectors whole (DURABILITY.md).
+        let shreds = has(Fault::ShreddedSectors) && plan.path == "journal";
+        Weather { odds, delay_max, strikes, capacity: None, shreds, end: Nanos(now.0 + life_ns) }
     }
 
     /// When the life ends.
@@ -118,7 +121,9 @@ impl Weather {
 
     fn set(&self, world: &World) {
         let (odds, capacity_bytes) = (self.odds, self.capacity);
-        world.disk().set_faults(disk::Faults { odds, capacity_bytes, ..disk::Faults::default() });
+        let shreds = self.shreds;
+        let rest = disk::Faults::default();
+        world.disk().set_faults(disk::Faults { odds, capacity_bytes, shreds, ..rest });
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use headwater_sim::fuzz::fuzz;
+use headwater::planted::{Bug, plant};
+use headwater_sim::fuzz::{Report, fuzz};
 use headwater_sim::plan::Wish;
+use headwater_sim::planted::hunt;
 use headwater_sim::run::run;
 
-fn silent(path: &str, seeds: Range<u64>) {
+fn silent(path: &str, seeds: Range<u64>) -> Report {
     let wish = |seed| Wish { path: Some(path.to_owned()), ..Wish::of(seed) };
     let report = fuzz(seeds, None, 2, wish, |_| {}).expect("a plan");
     let said = |outcome: &headwater_sim::run::Outcome| {
@@ -17,6 +19,7 @@ fn silent(path: &str, seeds: Range<u64>) {
     let failures: Vec<String> = report.failures.iter().map(said).collect();
     assert!(failures.is_empty(), "{failures:#?}");
     assert!(report.acknowledged > 10 * report.runs && report.recoveries_cut > 0);
+    report
 }
 
 #[test]
@@ -31,7 +34,18 @@ fn seeds_on_the_buffered_path() {
 
 #[test]
 fn seeds_on_the_journal() {
-    silent("journal", 100..600);
+    let report = silent("journal", 0..1000);
+    assert_eq!(report.unreached(), Vec::<&str>::new(), "rare paths that no seed reached");
+}
+
+/// A simulator that finds nothing may be one that cannot: every classic mistake must be found, and soon.
+#[test]
+fn planted_mistakes_are_found() {
+    for bug in Bug::ALL {
+        let found = hunt(bug, 600, plant).expect("a plan");
+        assert!(found.said.is_some(), "{bug:?} was not found in {} seeds", found.seeds);
+        println!("{bug:?}: {} seeds, {}", found.seeds, found.said.unwrap_or_default());
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ use headwater_io::file::Fs;
 
 use super::fields::{id_at, u16_at, u32_at, u64_at};
 use crate::model::{LeaderEpoch, Offset, PartitionKey, Position, ShardId, TopicId};
+use crate::rare::{self, Rare};
 
 const MAGIC: u32 = u32::from_be_bytes(*b"HWJC");
 const VERSION: u32 = 1;
@@ -107,8 +108,12 @@ pub fn newest(fs: &Fs, dir: &Path) -> Result<Found, io::Error> {
                 Found::Newest(other) if other.serial > checkpoint.serial => {}
                 _ => found = Found::Newest(checkpoint),
             },
-            Err(CheckpointFault::Damaged) if found == Found::None => found = Found::Damaged,
-            Err(CheckpointFault::Damaged) => {}
+            Err(CheckpointFault::Damaged) => {
+                rare::reached(Rare::CheckpointTorn);
+                if found == Found::None {
+                    found = Found::Damaged;
+                }
+            }
             Err(CheckpointFault::Newer(version)) => return Err(newer(&path, version)),
         }
     }

@@ -14,6 +14,7 @@ use super::checkpoint::PartitionPoint;
 use super::frame::{Entry, Kind};
 use super::scan::{FoundFrame, Scan};
 use crate::model::{Offset, PartitionKey};
+use crate::rare::{self, Rare};
 
 /// The file of a partition's segment; `None` when there is no such partition any more.
 pub type PathOf<'a> = dyn Fn(&PartitionKey, Offset) -> Option<PathBuf> + 'a;
@@ -91,6 +92,7 @@ pub fn plan(
                 chains.entry(entry.key).or_insert_with(|| (Chain::from_entry(entry), Vec::new()));
             if chain.is_past(entry) {
                 if chain.is_image(entry) && sound[n] && found.whole {
+                    rare::reached(Rare::ImageRedone);
                     writes.extend(write(found, n));
                 }
                 continue;
@@ -203,6 +205,7 @@ fn apply_to_segment(fs: &Fs, path: &Path, writes: &[Write], report: &mut Report)
     fs.sync(&segment)?;
     if created {
         fs.sync_dir(path.parent().unwrap_or(Path::new(".")))?;
+        rare::reached(Rare::SegmentRemade);
         report.created.push(path.into());
     }
     Ok(())

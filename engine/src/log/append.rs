@@ -9,6 +9,7 @@ use super::record_set::RecordSet;
 use super::watermarks::Mark;
 use super::{Health, Log};
 use crate::model::{LeaderEpoch, Offset, Position};
+use crate::rare::{self, Rare};
 
 /// Where a record set went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +80,15 @@ impl Log {
         let (first, _) = set.batches().next().expect("a record set is not empty");
         match self.producers.check(first).map_err(AppendError::Sequence)? {
             Verdict::Append => Ok(None),
-            Verdict::Duplicate { base_offset, next_offset } => Ok(Some(Appended {
-                base_offset,
-                end: next_offset,
-                log_append_time_ms: -1,
-                duplicate: true,
-            })),
+            Verdict::Duplicate { base_offset, next_offset } => {
+                rare::reached(Rare::DuplicateAnswered);
+                Ok(Some(Appended {
+                    base_offset,
+                    end: next_offset,
+                    log_append_time_ms: -1,
+                    duplicate: true,
+                }))
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use headwater_io::op::{Done, Op};
 use super::segments::{RoomJob, Segment, SegmentState};
 use super::{Health, Log};
 use crate::model::{LogByte, Offset, Position};
+use crate::rare::{self, Rare};
 use crate::segment::room::Step;
 use crate::segment::tail::{OutOfMemory, Part};
 use crate::token::LogOp;
@@ -322,6 +323,7 @@ impl Log {
         if !is_full(error) {
             return self.fail("making room", error);
         }
+        rare::reached(Rare::FullDisk);
         tracing::warn!(log = %self.dir.display(), %error, "disk full: appends are refused until there is room");
         self.health = Health::Full { retry_at: now.after(FULL_RETRY) };
     }

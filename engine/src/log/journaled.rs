@@ -25,6 +25,7 @@ use super::watermarks::Mark;
 use crate::journal::frame::Kind;
 use crate::model::{LogByte, Offset, Position};
 use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 use crate::token::LogOp;
 
 /// An increment at least this large goes straight into its segment: half of it twice would cost the
@@ -188,7 +189,14 @@ impl Log {
             }
             let next = self.segments.get(n + 1).map(|next| next.base);
             let next_offset = next.unwrap_or(self.marks.appended().offset);
+            let before = increments.len();
             if !self.add_increments(n, Position(framed), next_offset, inline_max, &mut increments) {
+                break;
+            }
+            // Of many short segments a frame takes as much as of one.
+            let inline_bytes = increments.iter().map(|one| one.inline_bytes() as u64).sum::<u64>();
+            if before > 0 && inline_bytes > inline_max {
+                increments.truncate(before);
                 break;
             }
         }
@@ -241,6 +249,9 @@ impl Log {
             false => framed,
         };
         if end.0 - from.0 <= inline_max {
+            if !segment.named {
+                rare::reached(Rare::UnnamedFramed);
+            }
             into.push(inline(from, end));
             return true;
         }
@@ -323,6 +334,7 @@ impl Log {
         let (appended, linger_over) = (self.marks.appended().byte, end.byte);
         let journaled = self.journaled.as_mut().expect("framed by a journal");
         if journaled.image(increment.segment) == Image::Needed {
+            rare::reached(Rare::ImageLogged);
             journaled.set_image(increment.segment, Image::Framed(seq));
         }
         // An image alone protects its block until more of it has been settled.
@@ -408,6 +420,7 @@ impl Log {
             tail.take_settled(whole, must, &pool)
         } else if ready == 0 && (rolled || settle) && stable == framed && stable > tail.taken() {
             // Nothing of this block is in a frame on its way: see I2.
+            rare::reached(Rare::Padded);
             tail.take_padded(stable, &pool).map(Some)
         } else {
             return false;

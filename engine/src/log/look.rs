@@ -14,6 +14,7 @@ use super::Log;
 use super::segments::Segment;
 use super::watermarks::Mark;
 use crate::model::{LogByte, Offset, Position};
+use crate::rare::{self, Rare};
 use crate::segment::index::BatchStart;
 use crate::segment::scan::{Depth, Walk};
 use crate::token::LogOp;
@@ -81,6 +82,7 @@ struct Place {
 impl Log {
     /// Starts a look on an I/O thread; it ends as the completion of a `LogOp::Look`.
     pub fn start_look(&mut self, look: Look, io: &mut Driver) {
+        rare::reached(Rare::LookedInFile);
         let job = Op::Job(Box::new(move |fs| Box::new(look.run(fs))));
         self.submit(io, job, LogOp::Look);
     }

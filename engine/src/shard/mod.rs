@@ -22,6 +22,7 @@ use headwater_io::op::Done;
 
 use crate::log::{Health, Log};
 use crate::model::{PartitionKey, ShardId};
+use crate::rare::{self, Rare};
 use crate::token::{JournalOp, LogOp, SLOTS_MAX};
 use journal::{Journal, Moved};
 use letters::{Answer, PartitionSettings, ReplyTo};
@@ -103,6 +104,9 @@ impl Shard {
             self.id
         );
         log.adopt(slot);
+        if matches!(log.health(), Health::Quarantined(_)) {
+            rare::reached(Rare::Quarantine);
+        }
         entry.insert(Partition::new(key, settings, log));
         self.by_key.insert(key, slot);
     }
@@ -184,6 +188,7 @@ impl Shard {
         if std::mem::replace(&mut self.failed, true) {
             return;
         }
+        rare::reached(Rare::ShardFailed);
         tracing::error!(
             shard = self.id.0,
             what,

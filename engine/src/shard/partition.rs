@@ -17,6 +17,8 @@ use crate::log::record_set::RecordSet;
 use crate::log::watermarks::Mark;
 use crate::log::{Health, Log};
 use crate::model::{Offset, PartitionKey};
+use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 
 pub(super) struct Partition {
     pub(super) key: PartitionKey,
@@ -70,6 +72,7 @@ impl Partition {
     /// bar as `acks=all`.
     pub(super) fn visible(&self) -> Mark {
         match self.settings.bar {
+            Bar::Durable if planted::is(Bug::ShowBeforeDurable) => self.log.marks().written(),
             Bar::Durable => self.log.marks().durable(),
             // Bytes that are only gathered have no stable place yet that could be sent from.
             Bar::Written | Bar::Appended => self.log.marks().written(),
@@ -114,7 +117,10 @@ impl Partition {
         let log_append_time_ms = self.settings.log_append_time.then_some(append.unix_ms);
         let appended = match self.log.append(&append.set, AppendTime { now, log_append_time_ms }) {
             Ok(appended) => appended,
-            Err(AppendError::NotYet) => return Some(append),
+            Err(AppendError::NotYet) => {
+                rare::reached(Rare::StarvedAppend);
+                return Some(append);
+            }
             Err(error) => {
                 answers.push((append.reply_to, Answer::Appended(Err(Refusal::Append(error)))));
                 return None;

@@ -33,7 +33,7 @@ pub(super) struct State {
     pub(super) in_flight: BTreeMap<u64, (Inode, u64, Vec<u8>)>,
     next_inode: Inode,
     pub(super) next_write: u64,
-    faults: Faults,
+    pub(super) faults: Faults,
     rng: Option<Rng>,
     damages: Vec<Damage>,
     ops: u64,

@@ -15,6 +15,9 @@ pub struct Faults {
     pub fail_sync_in: Option<u64>,
     /// Bytes that files may take together; more is ENOSPC.
     pub capacity_bytes: Option<u64>,
+    /// A sector of a file of records that is on its way when the power goes may hold neither what it held
+    /// nor what it should: the device has no powersafe overwrite.
+    pub shreds: bool,
     /// What strikes now and then.
     pub odds: Odds,
 }

@@ -4,7 +4,7 @@
 use std::mem;
 
 use bytes::Bytes;
-use headwater_io::buffer::{AlignedBuf, BufferPool};
+use headwater_io::buffer::{AlignedBuf, BLOCK, BufferPool};
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
 use headwater_io::op::Op;
@@ -12,11 +12,12 @@ use slab::Slab;
 
 use super::{Journal, Moved};
 use crate::journal::frame::{self, Entry, FrameHead, Kind};
-use crate::journal::ring::Place;
+use crate::journal::ring::{Place, Ring};
 use crate::journal::seal::Seal;
-use crate::log::journaled::Increment;
+use crate::log::journaled::{EXTENT_BYTES_MIN, Increment};
 use crate::model::LogByte;
 use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 use crate::shard::partition::Partition;
 use crate::token::{JournalOp, Owner};
 
@@ -30,6 +31,13 @@ const FRAME_SHARE: u64 = 2;
 /// What one partition may put into a frame, as a part of a file. At least an extent's smallest size and
 /// the block around it, or bytes that are too few for one and too many for the other would wait for ever.
 const INCREMENT_SHARE: u64 = 4;
+
+/// Asserts that what is too little for an extent always fits into a frame.
+pub(super) fn assert_increments_fit(ring: &Ring) {
+    let inline_max = ring.frame_bytes_max() / INCREMENT_SHARE;
+    let least = EXTENT_BYTES_MIN + 2 * BLOCK as u64;
+    assert!(inline_max >= least, "journal files are too small: {inline_max} < {least}");
+}
 
 /// A commit on its way.
 pub(super) struct Flight {
@@ -88,6 +96,7 @@ impl Journal {
         let bytes = frame::frame_bytes(load.entries, load.inline_bytes);
         let Some(place) = self.ring.place(bytes as u64, seq) else {
             self.full = true;
+            rare::reached(Rare::JournalFull);
             self.waiting.extend(load.parts.iter().map(|(slot, _)| slot));
             return false;
         };
@@ -291,6 +300,7 @@ impl Journal {
         if self.commits.syncing() || !(self.sync_wanted || is_old || self.closing) {
             return;
         }
+        rare::reached(Rare::SoftFrame);
         let serial = self.commits.begin_sync(file);
         self.unsynced_since = None;
         let file = self.files[file as usize].clone().expect("frames are in files");

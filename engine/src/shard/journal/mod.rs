@@ -104,6 +104,7 @@ impl Journal {
         settings: JournalSettings,
         begun: files::Begun,
     ) -> Self {
+        commit::assert_increments_fit(&begun.ring);
         let mut files = vec![None; settings.files];
         files[0] = Some(begun.file);
         Journal {

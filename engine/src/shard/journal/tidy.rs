@@ -16,6 +16,7 @@ use crate::journal::checkpoint::{Checkpoint, PartitionPoint};
 use crate::log::{Health, Log};
 use crate::model::PartitionKey;
 use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 use crate::shard::partition::Partition;
 use crate::token::{JournalOp, Owner};
 
@@ -137,7 +138,9 @@ impl Journal {
     pub(super) fn file_prepared(&mut self, done: Done) -> io::Result<()> {
         let Done::Job(answer) = done else { unreachable!("a file is prepared by a job") };
         let (file, prepared) = *answer.downcast::<Prepared>().expect("a prepared file");
-        self.files[file] = Some(prepared?);
+        if self.files[file].replace(prepared?).is_some() {
+            rare::reached(Rare::JournalWrap);
+        }
         self.preparing = false;
         self.ring.prepared(file);
         self.full = false;
