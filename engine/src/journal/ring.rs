@@ -141,6 +141,11 @@ impl Ring {
         self.files.iter().map(live).sum()
     }
 
+    /// Whether little room is left in the file that frames go to: another one will be needed.
+    pub fn is_low(&self) -> bool {
+        self.current().is_some_and(|file| self.room_in(file) < self.frame_bytes_max() / 2)
+    }
+
     /// Bytes for frames in all files.
     pub fn capacity_bytes(&self) -> u64 {
         self.frame_bytes_max() * self.files.len() as u64

@@ -112,7 +112,9 @@ impl Log {
             (LogOp::Prepare, Ok(Done::Job(answer))) => {
                 self.prepared(*answer.downcast().expect("next"), now)
             }
-            (LogOp::Name, Ok(Done::Job(answer))) => self.named(*answer.downcast().expect("name")),
+            (LogOp::Name, Ok(Done::Job(answer))) => {
+                self.named(*answer.downcast().expect("name"), now)
+            }
             (LogOp::Seal, Ok(Done::Job(answer))) => {
                 self.sealed(*answer.downcast().expect("seal"), now)
             }
@@ -332,4 +334,11 @@ impl Log {
 /// Whether the disk, or a quota, has no room for it.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether this process, or the system, has no descriptor left for another file.
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

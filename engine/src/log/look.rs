@@ -16,6 +16,7 @@ use super::watermarks::Mark;
 use crate::model::{LogByte, Offset, Position};
 use crate::rare::{self, Rare};
 use crate::segment::index::BatchStart;
+use crate::segment::newest::Newest;
 use crate::segment::scan::{Depth, Walk};
 use crate::token::LogOp;
 
@@ -29,12 +30,18 @@ pub struct Look {
     from: BatchStart,
     upto: Position,
     offset: Offset,
+    newest: Newest,
 }
 
 impl Look {
-    pub(super) fn batch(segment: &Segment, from: BatchStart, offset: Offset) -> Self {
+    pub(super) fn batch(
+        segment: &Segment,
+        from: BatchStart,
+        offset: Offset,
+        newest: Newest,
+    ) -> Self {
         let file = segment.reader.clone();
-        Look { file, log_base: segment.log_base, from, upto: segment.end(), offset }
+        Look { file, log_base: segment.log_base, from, upto: segment.end(), offset, newest }
     }
 
     /// Runs on an I/O thread; the answer goes to the log as the end of a `LogOp::Look`.
@@ -47,6 +54,7 @@ impl Look {
             upto: self.upto,
             next_offset: self.from.offset,
             depth: Depth::Headers,
+            newest: self.newest.clone(),
         };
         walk.run_until(|position, header| {
             if header.next_offset() > self.offset.0 {
@@ -77,6 +85,7 @@ struct Place {
     file: File,
     from: BatchStart,
     upto: Position,
+    newest: Newest,
 }
 
 impl Log {
@@ -85,6 +94,13 @@ impl Log {
         rare::reached(Rare::LookedInFile);
         let job = Op::Job(Box::new(move |fs| Box::new(look.run(fs))));
         self.submit(io, job, LogOp::Look);
+    }
+
+    /// What of a segment is in no file yet, up to a position.
+    pub(super) fn newest(&self, segment: &Segment, upto: Position) -> Newest {
+        let upto = segment.log_byte(upto);
+        let from = self.commits.written_to().max(segment.log_base).min(upto);
+        Newest { from: segment.position(from), pieces: self.hot.slice(from, upto) }
     }
 
     /// How to find the first record with a timestamp of at least `timestamp_ms` before `visible`.
@@ -96,7 +112,13 @@ impl Log {
             let from = segment.index.start_at(position);
             let parts = self.damaged.around(segment, from, upto).into_iter();
             let file = &segment.reader;
-            places.extend(parts.map(|(from, upto)| Place { file: file.clone(), from, upto }));
+            let newest = self.newest(segment, upto);
+            places.extend(parts.map(|(from, upto)| Place {
+                file: file.clone(),
+                from,
+                upto,
+                newest: newest.clone(),
+            }));
         }
         TimeLook { places, timestamp_ms }
     }
@@ -124,6 +146,7 @@ impl Place {
             upto: self.upto,
             next_offset: self.from.offset,
             depth: Depth::Headers,
+            newest: self.newest.clone(),
         };
         walk.run_until(|position, header| {
             if header.max_timestamp >= timestamp_ms {
@@ -133,7 +156,7 @@ impl Place {
         })?;
         let Some((position, header)) = candidate else { return Ok(None) };
         let mut bytes = vec![0; header.total_bytes()];
-        fs.read_at(&self.file, position.0, &mut bytes)?;
+        self.newest.read_at(fs, &self.file, position.0, &mut bytes)?;
         header::check(&bytes)
             .map_err(|e| io::Error::other(format!("batch at {position}: {e:?}")))?;
         Ok(Some(first_record_at(&Batch { header, bytes: &bytes }, timestamp_ms)))

@@ -153,7 +153,8 @@ impl Log {
         if self.hot.start().is_some_and(|hot| hot <= segment.log_byte(floor.position)) {
             return Ok(self.walk_hot(segment, floor, offset));
         }
-        Err(ReadError::Look(Look::batch(segment, floor, offset)))
+        let newest = self.newest(segment, segment.end());
+        Err(ReadError::Look(Look::batch(segment, floor, offset, newest)))
     }
 
     /// Walks batch headers in memory from a known start.

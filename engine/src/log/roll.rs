@@ -17,7 +17,7 @@ use headwater_io::driver::Driver;
 use headwater_io::file::{Access, File, Fs};
 use headwater_io::op::Op;
 
-use super::flow::{FULL_RETRY, is_full};
+use super::flow::{FULL_RETRY, is_full, is_out_of_files};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
 use super::{Log, LogSettings, directory, producers};
 use crate::model::{Offset, Position};
@@ -85,9 +85,11 @@ impl Log {
 
     /// Prepares the next segment when it will be needed, and names the one just begun.
     pub(super) fn step_next(&mut self, io: &mut Driver, now: Nanos) {
-        self.name_begun(io);
-        let segment_bytes = self.settings.segment_bytes;
         let early = self.prepare_at.is_none_or(|at| now >= at);
+        if early && self.name_begun(io) {
+            self.prepare_at = None;
+        }
+        let segment_bytes = self.settings.segment_bytes;
         let due = self.roll_wanted || (early && self.active().end().0 > segment_bytes / 2);
         let unnamed = self.segments.iter().any(|segment| !segment.named);
         let full = matches!(self.health, super::Health::Full { .. });
@@ -101,11 +103,12 @@ impl Log {
         self.submit(io, job, LogOp::Prepare);
     }
 
-    fn name_begun(&mut self, io: &mut Driver) {
+    /// Starts to give the segment just begun its name; whether it did.
+    fn name_begun(&mut self, io: &mut Driver) -> bool {
         let active = self.active();
         let (base, first, empty) = (active.base, active.serial == 0, active.end() == Position(0));
         if !self.name_wanted || (first && empty) {
-            return;
+            return false;
         }
         self.name_wanted = false;
         let dir = self.dir.clone();
@@ -113,6 +116,7 @@ impl Log {
             Box::new(if first { settle_folder(fs, &dir) } else { name(fs, &dir, base) })
         }));
         self.submit(io, job, LogOp::Name);
+        true
     }
 
     pub(super) fn prepared(&mut self, result: Prepared, now: Nanos) {
@@ -131,13 +135,18 @@ impl Log {
         }
     }
 
-    pub(super) fn named(&mut self, result: io::Result<()>) {
+    pub(super) fn named(&mut self, result: io::Result<()>, now: Nanos) {
         match result {
             Ok(()) => {
                 for segment in &mut self.segments {
                     segment.named = true;
                 }
                 self.advance();
+            }
+            // Nothing was changed: when others have closed some files it is done.
+            Err(error) if is_out_of_files(&error) => {
+                self.name_wanted = true;
+                self.prepare_at = Some(now.after(FULL_RETRY));
             }
             Err(error) => self.fail("naming a segment", &error),
         }

@@ -5,6 +5,7 @@
 //! the file is allocated and zeroed ahead. Must not know partitions, producers or requests.
 
 pub mod index;
+pub mod newest;
 pub mod room;
 pub mod scan;
 pub mod tail;

@@ -6,6 +6,7 @@ use std::io;
 use headwater_io::file::{File, Fs};
 use headwater_protocol::batch::header::{self, BatchError, BatchHeader, HEADER_BYTES};
 
+use super::newest::Newest;
 use crate::model::{Offset, Position};
 use crate::planted::{self, Bug};
 
@@ -66,6 +67,8 @@ pub struct Walk<'a> {
     pub next_offset: Offset,
     /// How thoroughly.
     pub depth: Depth,
+    /// What the file does not have yet.
+    pub newest: Newest,
 }
 
 impl Walk<'_> {
@@ -88,7 +91,7 @@ impl Walk<'_> {
         self,
         mut visit: impl FnMut(Position, &BatchHeader) -> bool,
     ) -> io::Result<Scan> {
-        let mut window = Window::new(self.fs, self.file, self.upto);
+        let mut window = Window::new(self.fs, self.file, self.upto, self.newest);
         let (mut at, mut next_offset) = (self.from, self.next_offset);
         let why = loop {
             if at >= self.upto {
@@ -136,7 +139,7 @@ pub fn find_batch(
     upto: Position,
     least: Offset,
 ) -> io::Result<Option<SoundBatch>> {
-    let mut window = Window::new(fs, file, upto);
+    let mut window = Window::new(fs, file, upto, Newest::none());
     let mut at = from;
     while at.0 + HEADER_BYTES as u64 <= upto.0 {
         let bytes = window.bytes(at, HEADER_BYTES)?;
@@ -166,11 +169,12 @@ struct Window<'a> {
     upto: Position,
     start: Position,
     bytes: Vec<u8>,
+    newest: Newest,
 }
 
 impl<'a> Window<'a> {
-    fn new(fs: &'a Fs, file: &'a File, upto: Position) -> Self {
-        Window { fs, file, upto, start: Position(0), bytes: Vec::new() }
+    fn new(fs: &'a Fs, file: &'a File, upto: Position, newest: Newest) -> Self {
+        Window { fs, file, upto, start: Position(0), bytes: Vec::new(), newest }
     }
 
     /// Up to `len` bytes from `at`; fewer only at the end of the walk or of the file.
@@ -180,7 +184,7 @@ impl<'a> Window<'a> {
             self.start.0 <= at.0 && at.0 + len as u64 <= self.start.0 + self.bytes.len() as u64;
         if !held {
             self.bytes.resize(len.max(CHUNK.min((self.upto.0 - at.0) as usize)), 0);
-            let n = self.fs.read_at(self.file, at.0, &mut self.bytes)?;
+            let n = self.newest.read_at(self.fs, self.file, at.0, &mut self.bytes)?;
             self.bytes.truncate(n);
             self.start = at;
         }

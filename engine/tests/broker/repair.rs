@@ -28,7 +28,8 @@ fn says((status, text): &(i32, String), expected: i32, words: &[&str]) {
 
 /// Two partitions of 30 records; the second record of the first is damaged, far from the end.
 fn damaged(backend: headwater_io::driver::Backend) -> (Folder, Options) {
-    let broker = Broker::start(backend);
+    // Everything is in the segments at once.
+    let broker = Options::new(backend).set("durability.path=direct").start();
     let mut client = broker.connect();
     client.create("t", 2, &[]);
     for n in 0..30 {

@@ -48,8 +48,9 @@ fn a_flipped_bit_is_found_and_only_its_batch_is_refused() {
             flip(&segment, 110_000);
             let refused = || (error_at(&mut client, 5) == ErrorCode::CorruptMessage).then_some(());
             eventually("the damage is found", Duration::from_secs(20), refused);
-            let log = broker.log();
-            let line = log.lines().find(|line| line.contains("ERROR")).expect("an error line");
+            let line = eventually("an error line", Duration::from_secs(5), || {
+                broker.log().lines().find(|line| line.contains("ERROR")).map(str::to_owned)
+            });
             for word in ["t-0", "[5, 6)", "BadChecksum", "CORRUPT_MESSAGE"] {
                 assert!(line.contains(word), "no {word:?} in: {line}");
             }

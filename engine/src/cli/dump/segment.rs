@@ -3,6 +3,7 @@
 use crate::cli::error::CliError;
 use crate::cli::print::Printer;
 use crate::model::{Offset, Position};
+use crate::segment::newest::Newest;
 use crate::segment::scan::{Depth, Walk};
 use headwater_io::file::{Access, File, Fs};
 use headwater_protocol::batch::compression::records_of;
@@ -79,6 +80,7 @@ pub fn dump(
         upto: Position(file_bytes),
         next_offset: base,
         depth: Depth::Checksums,
+        newest: Newest::none(),
     };
     let scan = walk
         .run_until(|position, header| {

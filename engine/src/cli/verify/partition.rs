@@ -5,6 +5,7 @@ use super::records::check_records;
 use crate::log::{directory, point, producers};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
+use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
 use headwater_io::file::{Access, File, Fs};
 use std::io;
@@ -67,6 +68,7 @@ impl Partition<'_> {
             upto: size,
             next_offset: base,
             depth: Depth::Checksums,
+            newest: Newest::none(),
         };
         let (fs, outcome) = (self.fs, &mut *self.outcome);
         let scan = walk.run(|position, header| {

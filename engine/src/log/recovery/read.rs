@@ -12,6 +12,7 @@ use crate::log::point::{self, Point};
 use crate::log::producers::{self, Producers};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
+use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
 
 /// A segment as found, with its index.
@@ -78,7 +79,15 @@ impl Survey<'_> {
         // inside a batch, which is then read whole.
         for (upto, depth) in [(sound, Depth::Headers), (upto, Depth::Checksums)] {
             let (from, next_offset) = (scan.end, scan.next_offset);
-            let walk = Walk { fs: self.fs, file: &file, from, upto, next_offset, depth };
+            let walk = Walk {
+                fs: self.fs,
+                file: &file,
+                from,
+                upto,
+                next_offset,
+                depth,
+                newest: Newest::none(),
+            };
             scan = walk.run(|position, header| {
                 index.add(position, header);
                 producers.note(header);
@@ -175,7 +184,8 @@ impl Survey<'_> {
         let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let upto = Position(self.fs.len(&file)?.min(from.0.saturating_add(bytes_max)));
         let depth = Depth::Checksums;
-        Walk { fs: self.fs, file: &file, from, upto, next_offset, depth }.run(|_, _| {})
+        Walk { fs: self.fs, file: &file, from, upto, next_offset, depth, newest: Newest::none() }
+            .run(|_, _| {})
     }
 
     /// The producers as of `base`, behind all sealed segments.
@@ -222,6 +232,7 @@ impl Survey<'_> {
                 upto: found.end,
                 next_offset: found.base,
                 depth: Depth::Headers,
+                newest: Newest::none(),
             };
             let scan = walk.run(|_, header| producers.note(header))?;
             listing.count(Position(0), scan.end);

@@ -14,6 +14,7 @@ use headwater_io::file::{Access, File, Fs};
 use super::{Diagnosis, acknowledged};
 use crate::log::directory;
 use crate::model::{Offset, Position};
+use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Walk};
 
 const CHUNK: usize = 1 << 20;
@@ -55,7 +56,8 @@ impl Loss {
         while let Some(sound) = scan::find_batch(fs, &file, at, upto, self.from)? {
             let depth = Depth::Checksums;
             let (from, next_offset) = (sound.start, sound.offset);
-            let walk = Walk { fs, file: &file, from, upto, next_offset, depth };
+            let walk =
+                Walk { fs, file: &file, from, upto, next_offset, depth, newest: Newest::none() };
             let run = walk.run(|_, _| self.sound_batches += 1)?;
             self.to = self.to.max(run.next_offset);
             // A batch may end with zeros of its own.

@@ -81,7 +81,6 @@ pub struct Journal {
     tidy: Tidy,
     /// Of the newest checkpoint.
     serial: u64,
-    preparing: bool,
     /// No frame fits until space is freed.
     full: bool,
     /// Stopping: everything is to be settled and written down.
@@ -122,7 +121,6 @@ impl Journal {
             sync_wanted: false,
             tidy: Tidy::Idle,
             serial: begun.serial,
-            preparing: false,
             full: false,
             closing: false,
             failed: false,
@@ -225,6 +223,6 @@ impl Journal {
     /// Whether nothing is left to do.
     pub(super) fn is_quiet(&self) -> bool {
         let idle = self.flights.is_empty() && self.waiting.is_empty();
-        self.failed || (idle && !self.preparing && self.tidy.is_idle() && !self.closing)
+        self.failed || (idle && self.tidy.is_idle() && !self.closing)
     }
 }

@@ -118,9 +118,11 @@ impl Journal {
 
     /// Makes the next file ready, ahead of need.
     pub(super) fn prepare_file(&mut self, io: &mut Driver) {
+        if !self.full && !self.ring.is_low() {
+            return;
+        }
         let Some((file, epoch)) = self.ring.wants_prepared() else { return };
         self.ring.preparing(file);
-        self.preparing = true;
         let spec = files::FileSpec {
             dir: self.dir.clone(),
             file,
@@ -141,7 +143,6 @@ impl Journal {
         if self.files[file].replace(prepared?).is_some() {
             rare::reached(Rare::JournalWrap);
         }
-        self.preparing = false;
         self.ring.prepared(file);
         self.full = false;
         Ok(())

@@ -13,6 +13,8 @@ fn folders(data: &Path) -> Vec<String> {
     let entries = fs::read_dir(data).unwrap().map(|entry| entry.unwrap());
     let folders = entries.filter(|entry| entry.path().is_dir());
     let mut names: Vec<_> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    // The journals' is always there.
+    names.retain(|name| name != "shards");
     names.sort();
     names
 }

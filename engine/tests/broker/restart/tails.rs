@@ -8,7 +8,7 @@ use headwater_protocol::error_code::ErrorCode;
 
 use super::{segments, with_suffix};
 use crate::harness::batches::{plain, sized};
-use crate::harness::broker::Broker;
+use crate::harness::broker::{Broker, Options};
 use crate::harness::on_both;
 
 /// Appended to the last segment, and then there must be the same records as before.
@@ -63,7 +63,7 @@ fn cut_zeros(path: &std::path::Path) {
 #[test]
 fn damage_in_the_middle_takes_one_partition_offline_and_no_byte_from_it() {
     on_both(|backend| {
-        let broker = Broker::start(backend);
+        let broker = Options::new(backend).set("durability.path=direct").start();
         let mut client = broker.connect();
         client.create("t", 2, &[]);
         for n in 0..30 {

@@ -15,7 +15,7 @@ use crate::harness::broker::{Broker, Folder, Options};
 use crate::harness::client::Client;
 use crate::harness::{eventually, on_both};
 
-const DISK_BYTES: u64 = 48 << 20;
+const DISK_BYTES: u64 = 64 << 20;
 
 /// A small disk, unmounted when dropped.
 struct SmallDisk {
@@ -125,7 +125,11 @@ fn all_there(client: &mut Client, topic: &str, bytes: usize, known: &[u64]) {
 #[test]
 fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
     on_small_disks(|backend, disk| {
-        let broker = Options::new(backend).data_dir(&disk.data()).shards(2).start();
+        let broker = Options::new(backend)
+            .data_dir(&disk.data())
+            .set("journal.file.bytes=2097152")
+            .shards(2)
+            .start();
         let mut client = broker.connect();
         client.create("large", 1, &[]);
         client.create("small", 1, &[("segment.bytes", "200000")]);
@@ -177,7 +181,8 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
 #[test]
 fn a_topic_can_be_deleted_on_a_full_disk() {
     on_small_disks(|backend, disk| {
-        let broker = Options::new(backend).data_dir(&disk.data()).start();
+        let broker =
+            Options::new(backend).data_dir(&disk.data()).set("journal.file.bytes=2097152").start();
         let mut client = broker.connect();
         client.create("keep", 1, &[]);
         client.create("drop", 1, &[]);
@@ -206,7 +211,8 @@ fn a_topic_can_be_deleted_on_a_full_disk() {
 #[test]
 fn a_start_on_a_full_disk_loses_nothing() {
     on_small_disks(|backend, disk| {
-        let options = Options::new(backend).data_dir(&disk.data());
+        let options =
+            Options::new(backend).data_dir(&disk.data()).set("journal.file.bytes=2097152");
         let broker: Broker = options.start();
         let mut client = broker.connect();
         client.create("t", 1, &[("segment.bytes", "200000")]);
