@@ -37,9 +37,13 @@ pub fn hunt(bug: Bug, seeds: u64, plant: impl Fn(Option<Bug>)) -> Result<Found, 
     let needs_damage = bug == Bug::TruncateAtFirstBadFrame;
     let allowed = |fault: &Fault| !fault.damages() || needs_damage && *fault == Fault::BitRot;
     let faults = Fault::ALL.into_iter().filter(allowed).fold(Faults::NONE, Faults::with);
+    // A block is seldom on its way for the second time when the power goes: nothing else may end a life.
+    let needs_shreds = bug == Bug::OverwriteWithoutImage;
+    let cuts = Faults::NONE.with(Fault::PowerCut).with(Fault::ShreddedSectors);
+    let faults = if needs_shreds { cuts } else { faults };
     for seed in 0..seeds {
         let path = Some(path(bug).to_owned());
-        let wish = Wish { path, faults, always: needs_damage, ..Wish::of(seed) };
+        let wish = Wish { path, faults, always: needs_damage || needs_shreds, ..Wish::of(seed) };
         plant(Some(bug));
         let outcome = run::run(&wish);
         plant(None);

@@ -42,7 +42,7 @@ fn seeds_on_the_journal() {
 #[test]
 fn planted_mistakes_are_found() {
     for bug in Bug::ALL {
-        let found = hunt(bug, 600, plant).expect("a plan");
+        let found = hunt(bug, 1_500, plant).expect("a plan");
         assert!(found.said.is_some(), "{bug:?} was not found in {} seeds", found.seeds);
         println!("{bug:?}: {} seeds, {}", found.seeds, found.said.unwrap_or_default());
     }

@@ -200,7 +200,7 @@ pub struct VerifyArgs {
 pub struct RepairArgs {
     /// The data directory; no broker may use it meanwhile.
     pub dir: PathBuf,
-    /// Only this log, as <topic>-<partition>.
+    /// Only this log, as TOPIC-PARTITION.
     #[arg(value_name = "TOPIC-PARTITION")]
     pub partition: Option<String>,
     /// Do it: give up what is listed. Without this nothing is changed.

@@ -52,7 +52,7 @@ impl Index {
     pub fn new(base: Offset, interval_bytes: u32) -> Self {
         Index {
             base,
-            interval_bytes: interval_bytes.min(INTERVAL_BYTES_MAX),
+            interval_bytes,
             entries: Vec::new(),
             times: Vec::new(),
             max_timestamp_ms: -1,
@@ -63,7 +63,8 @@ impl Index {
     /// Takes note of the batch at `position`; batches come in order.
     pub fn add(&mut self, position: Position, header: &BatchHeader) {
         let due = self.entries.last().is_none_or(|last| {
-            position.0 >= u64::from(last.position) + u64::from(self.interval_bytes)
+            position.0
+                >= u64::from(last.position) + u64::from(self.interval_bytes.min(INTERVAL_BYTES_MAX))
         });
         if due {
             let relative_offset = (header.base_offset - self.base.0) as u32;

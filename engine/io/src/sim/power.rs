@@ -13,7 +13,7 @@ use super::sectors::SECTOR;
 const SURVIVAL_PERCENT: [u64; 5] = [0, 20, 50, 80, 100];
 
 /// Of 100 sectors on their way, how many are shredded where that may happen.
-const SHREDDED_PERCENT: u64 = 10;
+const SHREDDED_PERCENT: u64 = 40;
 
 impl SimDisk {
     pub(super) fn power_cut(&self, rng: &mut Rng) {
