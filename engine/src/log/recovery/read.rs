@@ -223,7 +223,8 @@ impl Survey<'_> {
         producers: &mut Producers,
         listing: &Listing,
     ) -> io::Result<()> {
-        for found in sealed.iter().filter(|found| found.base >= from) {
+        // A snapshot may lie inside a segment: a roll at its offset was undone by a stop.
+        for found in sealed.iter().filter(|found| found.index.next_offset() > from) {
             let file = self.fs.open(&directory::segment(self.dir, found.base), Access::Read)?;
             let walk = Walk {
                 fs: self.fs,
@@ -234,7 +235,11 @@ impl Survey<'_> {
                 depth: Depth::Headers,
                 newest: Newest::none(),
             };
-            let scan = walk.run(|_, header| producers.note(header))?;
+            let scan = walk.run(|_, header| {
+                if header.base_offset >= from.0 {
+                    producers.note(header);
+                }
+            })?;
             listing.count(Position(0), scan.end);
         }
         Ok(())
