@@ -80,7 +80,7 @@ fn since(found: &Checkpoint, directory: TopicId, shard: ShardId) -> Since {
 }
 
 fn has_files(fs: &Fs, dir: &Path) -> io::Result<bool> {
-    Ok(fs.list(dir)?.iter().any(|entry| files::parse(&entry.name).is_some()))
+    Ok(fs.list(dir)?.iter().any(|entry| scan::parse(&entry.name).is_some()))
 }
 
 fn no_checkpoint(dir: &Path) -> io::Error {
@@ -150,14 +150,15 @@ impl Site<'_> {
 
     /// Writes down what a log lacks, so that no later start takes it for whole.
     fn note_loss(&self, key: &PartitionKey, end: CleanEnd, verdict: Verdict) -> io::Result<()> {
-        let Some(dir) = self.log_dir(key) else { return Ok(()) };
         match verdict {
             Verdict::Whole => Ok(()),
             Verdict::Quarantine(gap) => {
+                let Some(dir) = self.log_dir(key) else { return Ok(()) };
                 tracing::error!(log = %dir.display(), from_offset = %gap.from_offset, to_offset = %gap.to_offset, from_position = %gap.from_position, to_position = %gap.to_position, "acknowledged records are damaged in the journal");
                 Ok(())
             }
             Verdict::Doubtful { commit } => {
+                let Some(dir) = self.log_dir(key) else { return Ok(()) };
                 tracing::error!(log = %dir.display(), commit, next_offset = %end.next_offset, "an acknowledged commit is damaged in the journal and may have held records of this log");
                 let more = CleanEnd {
                     position: crate::model::Position(end.position.0 + 1),

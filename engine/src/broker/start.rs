@@ -19,7 +19,7 @@ use super::meta_store::{MetaStore, OpenError, SwapError};
 use super::{abreast, journals, topics};
 use crate::config::topic::TopicConfig;
 use crate::log::recovery::CleanEnd;
-use crate::log::{Log, directory};
+use crate::log::{Log, directory, noted};
 use crate::model::{LeaderEpoch, PartitionKey, ShardId};
 use crate::shard::journal::Journal;
 use crate::shard::letters::PartitionSettings;
@@ -267,15 +267,10 @@ pub fn stop(fs: &Fs, data_dir: &Path, logs: &[Log]) -> io::Result<()> {
 
 /// The bytes of the file that a clean stop writes.
 pub fn encode_clean(ends: &BTreeMap<String, CleanEnd>) -> Vec<u8> {
-    let json = serde_json::to_vec(ends).expect("plain values serialise");
-    let mut bytes = crc32c::crc32c(&json).to_be_bytes().to_vec();
-    bytes.extend(json);
-    bytes
+    noted::encode(ends)
 }
 
 /// The ends in that file, if it checks.
 pub fn decode_clean(bytes: &[u8]) -> Option<BTreeMap<String, CleanEnd>> {
-    let (crc, json) = bytes.split_at_checked(4)?;
-    let sound = crc32c::crc32c(json).to_be_bytes() == crc;
-    sound.then(|| serde_json::from_slice(json).ok())?
+    noted::decode(bytes)
 }

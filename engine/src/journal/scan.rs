@@ -160,17 +160,24 @@ pub struct Scan {
     pub foreign: Vec<PathBuf>,
 }
 
+/// What a journal file's name begins with; its number follows.
+const FILE: &str = "journal-";
+
 /// The file `n` of the ring in a shard's folder.
 pub fn path(dir: &Path, file: usize) -> PathBuf {
-    dir.join(format!("journal-{file}"))
+    dir.join(format!("{FILE}{file}"))
+}
+
+/// The place in the ring of a file with this name.
+pub fn parse(name: &str) -> Option<u32> {
+    name.strip_prefix(FILE)?.parse().ok()
 }
 
 /// Reads all journal files in `dir`, one after the other.
 pub fn scan(fs: &Fs, dir: &Path, since: Since) -> io::Result<Scan> {
     let mut pile = Pile { highest_epoch: since.epoch_floor, ..Pile::default() };
     for entry in fs.list(dir)? {
-        let number = entry.name.strip_prefix("journal-").and_then(|n| n.parse::<u32>().ok());
-        if let Some(number) = number {
+        if let Some(number) = parse(&entry.name) {
             let path = dir.join(&entry.name);
             let bytes = fs.read(&path)?;
             pile.add_file(path, number, &bytes, &since)?;

@@ -239,7 +239,7 @@ impl Log {
         {
             into.push(increment(Kind::Extent, framed, whole_end, next_offset, 0));
             if whole_end < end {
-                into.push(inline_from(inline(framed, end), whole_end));
+                into.push(increment(Kind::Inline, whole_end, end, next_offset, 0));
             }
             return true;
         }
@@ -369,10 +369,8 @@ impl Log {
 
     /// A mistake, for the simulator to find: everything before `end` is believed to be durable.
     pub fn frame_stable_early(&mut self, end: LogByte) {
-        if planted::is(Bug::AcknowledgeOutOfOrder) {
-            self.marks.write(end);
-            self.marks.harden(end);
-        }
+        self.marks.write(end);
+        self.marks.harden(end);
     }
 
     /// End of what is in frames.
@@ -487,11 +485,4 @@ impl Log {
         let found = self.segments.iter().position(|segment| segment.serial == serial);
         found.expect("segments with bytes on their way stay")
     }
-}
-
-/// The rest of an increment, behind the whole blocks of its extent.
-fn inline_from(mut increment: Increment, from: Position) -> Increment {
-    increment.from = from;
-    increment.repeated = 0;
-    increment
 }

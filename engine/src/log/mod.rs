@@ -14,6 +14,7 @@ pub mod flow;
 pub mod hot;
 pub mod journaled;
 pub mod look;
+pub mod noted;
 pub mod point;
 pub mod producers;
 pub mod read;

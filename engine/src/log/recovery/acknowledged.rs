@@ -14,7 +14,7 @@ use std::path::Path;
 use headwater_io::file::Fs;
 
 use super::CleanEnd;
-use crate::log::directory;
+use crate::log::{directory, noted};
 use crate::model::{Offset, Position};
 
 /// What a note that cannot be read says: some end that no log reaches.
@@ -33,7 +33,7 @@ pub fn read(fs: &Fs, dir: &Path) -> io::Result<Option<CleanEnd>> {
     if !fs.exists(&path) {
         return Ok(None);
     }
-    Ok(Some(decode(&fs.read(&path)?).unwrap_or(UNKNOWN)))
+    Ok(Some(noted::decode(&fs.read(&path)?).unwrap_or(UNKNOWN)))
 }
 
 /// Writes the note; durable when this returns.
@@ -41,7 +41,7 @@ pub fn read(fs: &Fs, dir: &Path) -> io::Result<Option<CleanEnd>> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(fs: &Fs, dir: &Path, end: CleanEnd) -> io::Result<()> {
-    fs.replace(&dir.join(directory::ACKNOWLEDGED), &encode(end))
+    fs.replace(&dir.join(directory::ACKNOWLEDGED), &noted::encode(&end))
 }
 
 /// Removes the note; whether there was one.
@@ -58,19 +58,6 @@ pub fn remove(fs: &Fs, dir: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-fn encode(end: CleanEnd) -> Vec<u8> {
-    let json = serde_json::to_vec(&end).expect("plain values serialise");
-    let mut bytes = crc32c::crc32c(&json).to_be_bytes().to_vec();
-    bytes.extend(json);
-    bytes
-}
-
-fn decode(bytes: &[u8]) -> Option<CleanEnd> {
-    let (crc, json) = bytes.split_at_checked(4)?;
-    let sound = crc32c::crc32c(json).to_be_bytes() == crc;
-    sound.then(|| serde_json::from_slice(json).ok())?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,12 +66,12 @@ mod tests {
     fn survives_its_file_and_refuses_every_flipped_bit() {
         let end =
             CleanEnd { segment_base: Offset(7), position: Position(99), next_offset: Offset(12) };
-        let bytes = encode(end);
-        assert_eq!(decode(&bytes), Some(end));
+        let bytes = noted::encode(&end);
+        assert_eq!(noted::decode(&bytes), Some(end));
         for bit in 0..bytes.len() * 8 {
             let mut bad = bytes.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(decode(&bad), None, "bit {bit}");
+            assert_eq!(noted::decode::<CleanEnd>(&bad), None, "bit {bit}");
         }
     }
 }

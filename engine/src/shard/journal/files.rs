@@ -10,12 +10,11 @@ use super::{JournalIdentity, JournalSettings};
 use crate::journal::checkpoint::{self, Checkpoint, PartitionPoint};
 use crate::journal::header::HeaderFault;
 use crate::journal::ring::{FileHeader, Ring, decode_file_header, file_header};
+use crate::journal::scan;
 use crate::model::ShardId;
 
 /// The folder of the shards' folders. Not `shard-<n>`: that may be a topic's.
 const FOLDER: &str = "shards";
-/// What a journal file's name begins with; its number follows.
-const FILE: &str = "journal-";
 
 /// The folder of a shard's journal.
 pub fn folder(data_dir: &Path, shard: ShardId) -> PathBuf {
@@ -33,16 +32,6 @@ pub fn shards(fs: &Fs, data_dir: &Path) -> io::Result<Vec<ShardId>> {
     }
     let names = fs.list(&dir)?;
     Ok(names.iter().filter(|e| e.is_dir).filter_map(|e| e.name.parse().ok().map(ShardId)).collect())
-}
-
-/// A file of the ring.
-pub fn path(dir: &Path, file: usize) -> PathBuf {
-    dir.join(format!("{FILE}{file}"))
-}
-
-/// The place in the ring of a file with this name.
-pub fn parse(name: &str) -> Option<usize> {
-    name.strip_prefix(FILE)?.parse().ok()
 }
 
 /// A file to be made ready for its next use.
@@ -66,7 +55,7 @@ impl FileSpec {
     /// # Errors
     /// Of the file system.
     pub fn reserve(&self, fs: &Fs) -> io::Result<bool> {
-        let path = path(&self.dir, self.file);
+        let path = scan::path(&self.dir, self.file);
         if fs.exists(&path) {
             let file = fs.open(&path, Access::Read)?;
             if fs.len(&file)? == self.bytes {
@@ -91,7 +80,7 @@ impl FileSpec {
     /// # Errors
     /// Of the file system.
     pub fn prepare(&self, fs: &Fs) -> io::Result<File> {
-        let path = path(&self.dir, self.file);
+        let path = scan::path(&self.dir, self.file);
         let file = fs.open(&path, Access::Write)?;
         let mut block = vec![0; BLOCK];
         fs.read_at(&file, 0, &mut block)?;
@@ -194,7 +183,7 @@ pub fn begin(
         },
     )?;
     for entry in fs.list(dir)? {
-        if parse(&entry.name).is_some_and(|file| file >= settings.files) {
+        if scan::parse(&entry.name).is_some_and(|file| file as usize >= settings.files) {
             fs.remove_file(&dir.join(&entry.name))?;
         }
     }
