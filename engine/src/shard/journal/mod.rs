@@ -168,7 +168,9 @@ impl Journal {
         let linger = linger.map(|since| since.after(self.settings.linger));
         let flush = self.unsynced_since.filter(|_| !self.commits.syncing());
         let flush = flush.map(|since| since.after(self.settings.flush_after));
-        linger.into_iter().chain(flush).min()
+        // The last round of a shard whose partitions have nothing to do: no completion would begin it.
+        let close = (self.is_close_due() && self.tidy.is_idle()).then_some(Nanos(0));
+        [linger, flush, close].into_iter().flatten().min()
     }
 
     /// An operation has ended.

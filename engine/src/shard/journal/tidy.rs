@@ -72,8 +72,12 @@ impl Journal {
 
     fn is_round_due(&self) -> bool {
         let half = self.ring.live_bytes() >= self.ring.capacity_bytes() / 2;
-        // At the end once more, when the last frame has arrived.
-        half || self.full || (self.closing && self.flights.is_empty() && self.waiting.is_empty())
+        half || self.full || self.is_close_due()
+    }
+
+    /// At the end once more, when the last frame has arrived.
+    pub(super) fn is_close_due(&self) -> bool {
+        self.closing && self.flights.is_empty() && self.waiting.is_empty()
     }
 
     fn write_checkpoint(&mut self, slots: &Slab<Partition>, io: &mut Driver) {

@@ -2,6 +2,8 @@
 
 use headwater_protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 
+use headwater_protocol::wire::uuid::Uuid;
+
 use super::*;
 
 const SEGMENT: &str = "/data/t-0/00000000000000000000.log";
