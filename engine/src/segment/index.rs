@@ -209,6 +209,12 @@ pub mod file {
 
     /// The index in `bytes`, if it is whole and belongs to this very segment.
     pub fn decode(bytes: &[u8], base: Offset, segment_end: Position) -> Option<Index> {
+        let (index, end) = decode_any(bytes, base)?;
+        (end == segment_end).then_some(index)
+    }
+
+    /// The index in `bytes`, if it is whole, and how long the segment was that starts at `base`.
+    pub fn decode_any(bytes: &[u8], base: Offset) -> Option<(Index, Position)> {
         if bytes.len() < HEADER_BYTES || checksum(bytes) != u32_at(bytes, CRC_AT) {
             return None;
         }
@@ -216,7 +222,6 @@ pub mod file {
         let belongs = u32_at(bytes, 0) == MAGIC
             && u32_at(bytes, 4) == VERSION
             && u64_at(bytes, 8) == base.0 as u64
-            && u64_at(bytes, 16) == segment_end.0
             && bytes.len() == HEADER_BYTES + count * ENTRY_BYTES;
         if !belongs {
             return None;
@@ -230,7 +235,7 @@ pub mod file {
             let max_timestamp_ms = u64_at(entry, 8) as i64;
             index.times.push(TimeEntry { max_timestamp_ms, position });
         }
-        Some(index)
+        Some((index, Position(u64_at(bytes, 16))))
     }
 
     fn checksum(bytes: &[u8]) -> u32 {

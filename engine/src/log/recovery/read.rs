@@ -41,6 +41,20 @@ impl Survey<'_> {
         Ok(index.map(|index| Found { base, end, index, sealed: true, pointed: false }))
     }
 
+    /// The offset up to which a segment was sealed, as its index has it: also one that does not fit any more.
+    pub(super) fn sealed_upto(
+        &self,
+        base: Offset,
+        listing: &Listing,
+    ) -> io::Result<Option<Offset>> {
+        let path = directory::index(self.dir, base);
+        if !listing.has(&path) {
+            return Ok(None);
+        }
+        let sealed = index::file::decode_any(&self.fs.read(&path)?, base);
+        Ok(sealed.map(|(index, _)| index.next_offset()))
+    }
+
     /// The recovery point of a segment, if somebody vouches for the log up to there.
     pub(super) fn point(&self, base: Offset, listing: &Listing) -> io::Result<Option<Point>> {
         let path = point::path(self.dir, base);

@@ -1,6 +1,7 @@
 //! Looks at a log as it lies on the disk and decides what must become of it. Changes nothing: opening a log
 //! acts on the verdict, `verify` and `repair` print it.
 
+use std::cmp::Ordering;
 use std::io;
 use std::path::Path;
 
@@ -157,9 +158,10 @@ impl Survey<'_> {
             let ends = matches!(scan.why, ScanEnd::AtEnd | ScanEnd::ZeroFill);
             let whole = (ends || joins) && continues;
             // A clean stop wrote down where the log ends: whatever ends before is no torn write.
-            let missed = self.clean_end_of(base).filter(|clean| scan.end < clean.position);
+            let missed = self.clean.filter(|clean| ends_before(base, &scan, clean));
+            let goes_on = whole && next.is_some();
             found.push(segment);
-            if whole && next.is_some() && missed.is_none() {
+            if goes_on && missed.is_none_or(|clean| clean.segment_base > base) {
                 continue;
             }
             let later = [&bases[n + 1..], unacknowledged].concat();
@@ -169,6 +171,9 @@ impl Survey<'_> {
                     self.judge_by_promise(base, &scan, &later, journaled.end)?
                 }
                 (None, None) if whole => Ruling::Serve,
+                (None, None) if next.is_some() && self.sealed_upto(base, listing)? == next => {
+                    Ruling::Quarantine { reason: was_sealed(base, &scan), missed: None }
+                }
                 (None, None) => self.judge_by_bytes(base, &scan, &later)?,
             };
             return Ok(Verdict { found, scan, producers, later, ruling });
@@ -251,6 +256,25 @@ impl Survey<'_> {
         }
         Ok(Ruling::Serve)
     }
+}
+
+/// Whether the batches of the log, which end in segment `base`, end before a clean stop saw them end.
+fn ends_before(base: Offset, scan: &Scan, clean: &CleanEnd) -> bool {
+    match base.cmp(&clean.segment_base) {
+        // A segment that was begun and got nothing need not be there.
+        Ordering::Less => clean.position > Position(0) || scan.next_offset < clean.next_offset,
+        Ordering::Equal => scan.end < clean.position,
+        Ordering::Greater => false,
+    }
+}
+
+/// The chain breaks in a segment of which its index says that it was sealed, and reached the next one:
+/// these are not the bytes that were sealed, and what was sealed was acknowledged.
+fn was_sealed(base: Offset, scan: &Scan) -> String {
+    let Scan { end, next_offset, why } = scan;
+    format!(
+        "segment {base} was sealed, and its batches end at byte {end}, offset {next_offset}: {why:?}"
+    )
 }
 
 /// A sealed segment does not end where the next one starts: a file in between is missing.

@@ -247,6 +247,40 @@ fn what_a_clean_stop_says_of_a_log_that_misses_it_is_remembered() {
     folder.expect_serving(end);
 }
 
+/// Sound batches, and not those that were there: another log's, or those of an older copy of the file.
+#[test]
+fn a_sealed_segment_that_became_another_takes_the_log_offline_and_removes_nothing() {
+    let mut folder = Folder::new(1);
+    folder.segment(0, 5, &[]);
+    let end = folder.segment(5, 3, &[]);
+    drop(folder.open());
+    let names = folder.names();
+    assert!(names.iter().any(|name| name.ends_with(".hwindex")), "{names:?}");
+    for count in [4, 6] {
+        folder.segment(0, count, &[]);
+        folder.clean = Some(end);
+        folder.expect_quarantine(&format!("[{count}, 8) were acknowledged"));
+        folder.clean = None;
+        folder.expect_quarantine("were acknowledged");
+        acknowledged::remove(&folder.fs, Path::new(DIR)).unwrap();
+        folder.expect_quarantine("segment 0 was sealed");
+        assert_eq!(folder.names(), names);
+    }
+    folder.segment(0, 5, &[]);
+    folder.expect_serving(end);
+}
+
+#[test]
+fn segments_that_a_clean_stop_saw_and_that_are_gone_are_missed() {
+    let mut folder = Folder::new(1);
+    folder.segment(0, 5, &[]);
+    let end = folder.segment(5, 3, &[]);
+    drop(folder.open());
+    folder.fs.remove_file(&directory::segment(Path::new(DIR), Offset(5))).unwrap();
+    folder.clean = Some(end);
+    folder.expect_quarantine("[5, 8) were acknowledged");
+}
+
 #[test]
 fn below_the_floor_only_headers_are_read() {
     let mut folder = Folder::new(1);
