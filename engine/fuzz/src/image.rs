@@ -11,7 +11,6 @@ use headwater_protocol::batch::header;
 use headwater_protocol::error_code::ErrorCode;
 
 use crate::machine::{self, ImageFile, Machine};
-use crate::with_open_findings;
 
 /// The topic in every image.
 pub const TOPIC: &str = "t";
@@ -70,11 +69,7 @@ pub struct Image {
 pub fn images() -> &'static [Image] {
     static IMAGES: OnceLock<Vec<Image>> = OnceLock::new();
     IMAGES.get_or_init(|| {
-        // Open: on the journal's path, a record is served that was never sent
-        // (`directory`, seed 55753).
-        let closed = |settings: &&[&str]| with_open_findings() || !settings[0].ends_with("journal");
-        let paths = PATHS.into_iter().filter(closed);
-        let paths = paths.filter(|settings| machine::config(settings).is_some());
+        let paths = PATHS.into_iter().filter(|settings| machine::config(settings).is_some());
         paths
             .flat_map(|path| [End::Stopped, End::Killed, End::Cut].map(|end| build(path, end)))
             .collect()
@@ -128,7 +123,7 @@ mod tests {
     #[test]
     fn there_is_an_image_of_every_path_that_this_release_has() {
         let has = |path: &str| images().iter().any(|image| image.settings[0].ends_with(path));
-        assert!(has("direct") && has("buffered"));
+        assert!(has("direct") && has("buffered") && has("journal"));
         let settings = PATHS.iter().all(|settings| machine::config(settings).is_some());
         assert!(settings, "a path's settings have other names or limits");
         for Image { files, settings, end, .. } in images() {

@@ -29,9 +29,3 @@ pub mod targets;
 mod bodies;
 #[path = "../../protocol/tests/served/samples.rs"]
 mod samples;
-
-/// Whether inputs are made, too, whose findings are known and open: with `HEADWATER_FUZZ_OPEN` set. Each place that asks
-/// says what is open there.
-pub fn with_open_findings() -> bool {
-    std::env::var_os("HEADWATER_FUZZ_OPEN").is_some()
-}
