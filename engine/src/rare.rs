@@ -27,11 +27,13 @@ pub enum Rare {
     DuplicateAnswered,
     StarvedAppend,
     LookedInFile,
+    PointWritten,
+    PointUsed,
 }
 
 impl Rare {
     /// All of them.
-    pub const ALL: [Rare; 20] = [
+    pub const ALL: [Rare; 22] = [
         Rare::TornFrame,
         Rare::TornBehind,
         Rare::AcknowledgedDamaged,
@@ -52,6 +54,8 @@ impl Rare {
         Rare::DuplicateAnswered,
         Rare::StarvedAppend,
         Rare::LookedInFile,
+        Rare::PointWritten,
+        Rare::PointUsed,
     ];
 
     /// What it is.
@@ -77,6 +81,8 @@ impl Rare {
             Rare::DuplicateAnswered => "a repetition answered",
             Rare::StarvedAppend => "an append waits for room",
             Rare::LookedInFile => "a batch looked for in a file",
+            Rare::PointWritten => "a recovery point written under way",
+            Rare::PointUsed => "a start from a recovery point",
         }
     }
 }

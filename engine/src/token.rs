@@ -51,6 +51,8 @@ pub enum LogOp {
     Seal,
     /// An index was loaded, or a batch looked for.
     Look,
+    /// A recovery point was written.
+    Point,
 }
 
 const LISTENER: u64 = 0;
@@ -68,6 +70,7 @@ const FRAME: u64 = 11;
 const JOURNAL_SYNC: u64 = 12;
 const JOURNAL_PREPARE: u64 = 13;
 const CHECKPOINT: u64 = 14;
+const POINT: u64 = 15;
 
 /// Slots are below this: 24 bits.
 pub const SLOTS_MAX: u32 = 1 << 24;
@@ -88,6 +91,7 @@ impl Owner {
                 LogOp::Name => (NAME, slot, 0),
                 LogOp::Seal => (SEAL, slot, 0),
                 LogOp::Look => (LOOK, slot, 0),
+                LogOp::Point => (POINT, slot, 0),
             },
             Owner::Journal(op) => match op {
                 JournalOp::Frame(serial) => (FRAME, 0, serial),
@@ -116,6 +120,7 @@ impl Owner {
             NAME => Owner::Log(slot, LogOp::Name),
             SEAL => Owner::Log(slot, LogOp::Seal),
             LOOK => Owner::Log(slot, LogOp::Look),
+            POINT => Owner::Log(slot, LogOp::Point),
             FRAME => Owner::Journal(JournalOp::Frame(serial)),
             JOURNAL_SYNC => Owner::Journal(JournalOp::Sync(serial)),
             JOURNAL_PREPARE => Owner::Journal(JournalOp::Prepare),
@@ -145,6 +150,7 @@ mod tests {
             log(LogOp::Name),
             log(LogOp::Seal),
             log(LogOp::Look),
+            log(LogOp::Point),
             Owner::Journal(JournalOp::Frame(u32::MAX)),
             Owner::Journal(JournalOp::Sync(1)),
             Owner::Journal(JournalOp::Prepare),

@@ -31,6 +31,8 @@ const DEPTH: usize = 2;
 pub struct Recovered {
     /// Of each partition.
     pub known: HashMap<PartitionKey, Journaled>,
+    /// Of the journals, and of segments to see whether they have what a journal says.
+    pub read_bytes: u64,
     ended: BTreeMap<ShardId, Ended>,
 }
 
@@ -63,7 +65,7 @@ pub fn recover(
             Found::Newest(found) => {
                 let identity = JournalIdentity { directory, shard };
                 let site = Site { fs, data_dir, dir: &dir, identity, catalog };
-                site.recover(&found, &mut recovered.known)?
+                site.recover(&found, &mut recovered)?
             }
             // A first start that was cut. Files come after the first checkpoint.
             Found::None | Found::Damaged if !has_files(fs, &dir)? => Ended::NOTHING,
@@ -102,11 +104,7 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    fn recover(
-        &self,
-        found: &Checkpoint,
-        known: &mut HashMap<PartitionKey, Journaled>,
-    ) -> io::Result<Ended> {
+    fn recover(&self, found: &Checkpoint, recovered: &mut Recovered) -> io::Result<Ended> {
         let since = since(found, self.identity.directory, self.identity.shard);
         let scan = scan::scan(self.fs, self.dir, since)?;
         let path_of =
@@ -114,6 +112,7 @@ impl Site<'_> {
         let plan = redo::plan(self.fs, &scan, &found.partitions, &path_of)?;
         let report = redo::apply(self.fs, &plan, &path_of)?;
         self.tell(scan.decision.case, &plan, report.entries);
+        recovered.read_bytes += scan.read_bytes + plan.read_bytes + report.bytes;
         let floors: HashMap<PartitionKey, CleanEnd> = found
             .partitions
             .iter()
@@ -131,7 +130,7 @@ impl Site<'_> {
             self.note_loss(&partition.key, end, partition.verdict)?;
             let floor = floors.get(&partition.key).copied();
             // Two journals may know a partition that has moved: the later end counts.
-            let known = known.entry(partition.key).or_insert(Journaled { floor, end });
+            let known = recovered.known.entry(partition.key).or_insert(Journaled { floor, end });
             known.end = known.end.further(end);
         }
         Ok(Ended {

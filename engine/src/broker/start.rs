@@ -105,12 +105,13 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     let mut store = MetaStore::open(fs, &path).map_err(StartError::Metadata)?;
     place.epoch = raise_epoch(&mut store)?;
     let catalog = Arc::new(read_catalog(&store, &place)?);
+    let begun = Instant::now();
     let clean = take_clean_ends(fs, &place.data_dir);
     remove_leftovers(fs, &place.data_dir, &catalog, &mut store)?;
     let directory = journals::directory_id(&claimed.identity.directory_id);
     let journal = |e| StartError::Io("a shard's journal", e);
     let recovered = journals::recover(fs, &place.data_dir, directory, &catalog).map_err(journal)?;
-    let logs = open_logs(fs, &place, &catalog, &clean, &recovered)?;
+    let (logs, mut read_bytes) = open_logs(fs, &place, &catalog, &clean, &recovered)?;
     let opened: Vec<_> = logs.iter().map(|(shard, key, _, log)| (*shard, *key, log)).collect();
     let journals = journals::begin(
         fs,
@@ -122,20 +123,24 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
         &opened,
     )
     .map_err(journal)?;
+    let segments: usize = logs.iter().map(|(_, _, _, log)| log.segment_count()).sum();
+    read_bytes += recovered.read_bytes;
+    let ms = begun.elapsed().as_millis() as u64;
+    tracing::info!(logs = logs.len(), segments, read_bytes, ms, "recovered");
     let epoch = place.epoch;
     let controller = Controller::new(place, Arc::clone(&catalog), store);
     Ok(Opened { claimed, catalog, epoch, logs, journals, controller })
 }
 
-/// Opens every log, with what the clean stop and the journals know of it.
+/// Opens every log, with what the clean stop and the journals know of it; also, how many bytes of them had
+/// to be read.
 fn open_logs(
     fs: &Fs,
     place: &Place,
     catalog: &Catalog,
     clean: &BTreeMap<String, CleanEnd>,
     recovered: &Recovered,
-) -> Result<Vec<OwnedLog>, StartError> {
-    let begun = Instant::now();
+) -> Result<(Vec<OwnedLog>, u64), StartError> {
     let partitions: Vec<(&Topic, i32)> = catalog
         .topics()
         .flat_map(|topic| (0..topic.partitions).map(|index| (&**topic, index)))
@@ -151,17 +156,14 @@ fn open_logs(
         let known = recovered.known.get(&topic.key(index)).copied();
         place.open_log(fs, topic, index, dir, end, known).map_err(|e| StartError::Log(name, e))
     });
-    let (mut logs, mut segments, mut bytes_read) = (Vec::with_capacity(opened.len()), 0, 0);
+    let (mut logs, mut read_bytes) = (Vec::with_capacity(opened.len()), 0);
     for (&(topic, index), opened) in partitions.iter().zip(opened) {
         let (log, read) = opened?;
-        segments += log.segment_count();
-        bytes_read += read;
+        read_bytes += read;
         let shard = topic.shard(index, place.pools.len());
         logs.push((shard, topic.key(index), place.partition_settings(&topic.config), log));
     }
-    let ms = begun.elapsed().as_millis() as u64;
-    tracing::info!(logs = logs.len(), segments, bytes_read, ms, "recovered all logs");
-    Ok(logs)
+    Ok((logs, read_bytes))
 }
 
 /// Every start appends under a new epoch, so that what an earlier process appended can be told apart.
@@ -262,7 +264,19 @@ pub fn stop(fs: &Fs, data_dir: &Path, logs: &[Log]) -> io::Result<()> {
         let name = log.dir().file_name().unwrap_or_default().to_string_lossy().into_owned();
         ends.insert(name, end);
     }
+    write_points(fs, logs);
     fs.replace(&data_dir.join(directory::CLEAN), &encode_clean(&ends))
+}
+
+/// Saves the next start the walk over the last segments. What cannot be written it walks.
+fn write_points(fs: &Fs, logs: &[Log]) {
+    let written = abreast::each(fs, logs, |log| {
+        let Some((path, bytes)) = log.closing_point() else { return Ok(()) };
+        fs.replace(&path, &bytes)
+    });
+    if let Some(error) = written.into_iter().find_map(Result::err) {
+        tracing::warn!(%error, "a recovery point could not be written: the next start reads more");
+    }
 }
 
 /// The bytes of the file that a clean stop writes.

@@ -31,6 +31,8 @@ pub struct Plan {
     pub ambiguous_commits: u64,
     /// Acknowledged commits of which not even the entries are known.
     pub unknown_commits: u64,
+    /// Bytes of extents and payloads that were read to check them.
+    pub read_bytes: u64,
 }
 
 /// One partition's part of it.
@@ -79,9 +81,9 @@ pub fn plan(
 ) -> io::Result<Plan> {
     let mut chains: BTreeMap<PartitionKey, (Chain, Vec<Write>)> =
         points.iter().map(|point| (point.key, (Chain::from_point(point), Vec::new()))).collect();
-    let mut end_seq = scan.decision.end_seq;
+    let (mut end_seq, mut read_bytes) = (scan.decision.end_seq, 0);
     for found in &scan.frames {
-        let sound = sound_entries(fs, found, &chains, path_of)?;
+        let sound = sound_entries(fs, found, &chains, path_of, &mut read_bytes)?;
         let durable = found.seq() <= scan.stable_seq;
         if !durable && sound.contains(&false) {
             end_seq = found.seq();
@@ -115,6 +117,7 @@ pub fn plan(
         end_seq,
         ambiguous_commits: scan.decision.end_seq - end_seq,
         unknown_commits,
+        read_bytes,
     })
 }
 
@@ -125,15 +128,20 @@ fn sound_entries(
     found: &FoundFrame,
     chains: &BTreeMap<PartitionKey, (Chain, Vec<Write>)>,
     path_of: &PathOf<'_>,
+    read_bytes: &mut u64,
 ) -> io::Result<Vec<bool>> {
+    let mut holds = |path: &Path, at, entry: &Entry| {
+        *read_bytes += u64::from(entry.len);
+        holds(fs, path, at, entry)
+    };
     let check = |(n, entry): (usize, &Entry)| {
         let past = chains.get(&entry.key).is_some_and(|(chain, _)| chain.is_past(entry));
         match entry.kind {
             _ if past => Ok(true),
             Kind::Inline if found.whole => Ok(true),
-            Kind::Inline => holds(fs, &found.path, payload_at(found, n), entry),
+            Kind::Inline => holds(&found.path, payload_at(found, n), entry),
             Kind::Extent => match path_of(&entry.key, entry.segment_base) {
-                Some(path) => holds(fs, &path, entry.position.0, entry),
+                Some(path) => holds(&path, entry.position.0, entry),
                 None => Ok(true),
             },
         }

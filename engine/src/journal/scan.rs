@@ -158,6 +158,8 @@ pub struct Scan {
     pub used_since: bool,
     /// Files that say that they belong elsewhere; not read.
     pub foreign: Vec<PathBuf>,
+    /// Bytes of files that were read.
+    pub read_bytes: u64,
 }
 
 /// What a journal file's name begins with; its number follows.
@@ -180,6 +182,7 @@ pub fn scan(fs: &Fs, dir: &Path, since: Since) -> io::Result<Scan> {
         if let Some(number) = parse(&entry.name) {
             let path = dir.join(&entry.name);
             let bytes = fs.read(&path)?;
+            pile.read_bytes += bytes.len() as u64;
             pile.add_file(path, number, &bytes, &since)?;
         }
     }
@@ -199,6 +202,7 @@ struct Pile {
     highest_epoch: u32,
     used_since: bool,
     foreign: Vec<PathBuf>,
+    read_bytes: u64,
 }
 
 impl Pile {
@@ -305,6 +309,7 @@ impl Pile {
             highest_epoch: self.highest_epoch,
             used_since: self.used_since,
             foreign: self.foreign,
+            read_bytes: self.read_bytes,
         }
     }
 }

@@ -77,6 +77,7 @@ impl Log {
         self.marks.appended() == self.marks.durable()
             && self.commits.in_flight() == 0
             && self.room_job.is_none()
+            && !self.is_writing_point()
             && self.is_journal_quiet()
             && (self.seal_at.is_some() || !self.segments.iter().any(Segment::is_sealing))
     }
@@ -119,6 +120,9 @@ impl Log {
                 self.sealed(*answer.downcast().expect("seal"), now)
             }
             (LogOp::Look, Ok(Done::Job(answer))) => self.looked(*answer.downcast().expect("look")),
+            (LogOp::Point, Ok(Done::Job(answer))) => {
+                self.point_written(*answer.downcast().expect("point"));
+            }
             (op, Ok(_)) => unreachable!("{op:?} ended as something else"),
             (op, Err(error)) => self.fail(&format!("{op:?}"), &error),
         }

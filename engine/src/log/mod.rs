@@ -16,6 +16,7 @@ pub mod journaled;
 pub mod look;
 pub mod noted;
 pub mod point;
+mod pointed;
 pub mod producers;
 pub mod read;
 pub mod record_set;
@@ -41,6 +42,7 @@ use crate::token::{LogOp, Owner};
 use commits::Commits;
 use damaged::Damaged;
 use hot::Hot;
+use pointed::Pointed;
 use producers::Producers;
 use segments::{NextSegment, RoomJob, Segment};
 use watermarks::Watermarks;
@@ -134,6 +136,8 @@ pub struct Log {
     health: Health,
     /// What the shard's journal must know, if it has one.
     journaled: Option<journaled::Journaled>,
+    /// What it knows of its recovery point.
+    pointed: Pointed,
     /// Memory is short: what can be carried to the segments is.
     pressed: bool,
 }

@@ -3,8 +3,7 @@
 //!
 //! It is believed only when somebody else vouches for the log up to that position (the journal's floor, or
 //! a clean stop); a point that nobody vouches for is removed at the start, before anything is appended.
-//! Whoever writes one takes index and producers when the log's appended end *is* that position, and writes
-//! the file once that is durable in the segment. Sealing the segment removes it: the index says more.
+//! When one is written is said in `pointed`. Sealing the segment removes it: the index says more.
 
 use std::path::{Path, PathBuf};
 

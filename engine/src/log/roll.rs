@@ -78,6 +78,7 @@ impl Log {
                 snapshot: None,
             }),
         });
+        self.pointed.rolled();
         self.name_wanted = true;
         self.roll_wanted = false;
         true
@@ -154,7 +155,7 @@ impl Log {
 
     /// Seals the oldest rolled segment once all of it is durable.
     pub(super) fn seal_rolled(&mut self, io: &mut Driver, now: Nanos) {
-        if self.segments.len() < 2 || self.room_job.is_some() {
+        if self.segments.len() < 2 || self.room_job.is_some() || self.is_writing_point() {
             return;
         }
         let sealing = self.segments.iter().find_map(|segment| match &segment.state {
@@ -224,8 +225,11 @@ impl Seal {
         fs.set_len(&self.file, self.end.0)?;
         fs.sync(&self.file)?;
         fs.replace(&directory::snapshot(&self.dir, self.next_base), &self.snapshot)?;
-        // Last: an index that fits says that its segment was sealed.
-        fs.replace(&directory::index(&self.dir, self.base), &self.index)
+        // An index that fits says that its segment was sealed.
+        fs.replace(&directory::index(&self.dir, self.base), &self.index)?;
+        // Only then: until here a start goes by the point.
+        let point = directory::point(&self.dir, self.base);
+        if fs.exists(&point) { fs.remove_file(&point) } else { Ok(()) }
     }
 }
 

@@ -38,6 +38,15 @@ struct TimeEntry {
     position: u32,
 }
 
+/// How far an index had come. Cheap to take, and enough to have the index as of then later: entries are
+/// only added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexMark {
+    entries: usize,
+    max_timestamp_ms: i64,
+    next_offset: Offset,
+}
+
 /// A batch's start: its offset and where it lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchStart {
@@ -74,6 +83,28 @@ impl Index {
         }
         self.max_timestamp_ms = self.max_timestamp_ms.max(header.max_timestamp);
         self.next_offset = Offset(header.next_offset());
+    }
+
+    /// How far it has come.
+    pub fn mark(&self) -> IndexMark {
+        IndexMark {
+            entries: self.entries.len(),
+            max_timestamp_ms: self.max_timestamp_ms,
+            next_offset: self.next_offset,
+        }
+    }
+
+    /// The index as it was at a mark that it gave.
+    #[must_use]
+    pub fn as_of(&self, mark: IndexMark) -> Index {
+        Index {
+            base: self.base,
+            interval_bytes: self.interval_bytes,
+            entries: self.entries[..mark.entries].to_vec(),
+            times: self.times[..mark.entries].to_vec(),
+            max_timestamp_ms: mark.max_timestamp_ms,
+            next_offset: mark.next_offset,
+        }
     }
 
     /// The last noted batch that starts at or before `offset`.

@@ -14,6 +14,7 @@ use crate::log::commits::Commits;
 use crate::log::damaged::Damaged;
 use crate::log::hot::Hot;
 use crate::log::journaled::Journaled;
+use crate::log::pointed::Pointed;
 use crate::log::producers::Producers;
 use crate::log::segments::{NextSegment, Segment, SegmentState, Writer};
 use crate::log::watermarks::{Mark, Watermarks};
@@ -36,6 +37,7 @@ impl OpenLog<'_> {
         let (count, mut log_base) = (found.len(), LogByte(0));
         // Of a log that never got anything: see `roll`.
         let fresh = count == 1 && found[0].end == Position(0);
+        let pointed = Pointed::at(found[count - 1].pointed);
         for (n, found) in found.into_iter().enumerate() {
             let last = n + 1 == count;
             let path = directory::segment(&self.dir, found.base);
@@ -90,6 +92,7 @@ impl OpenLog<'_> {
             outstanding: 0,
             health,
             journaled,
+            pointed,
             pressed: false,
         })
     }

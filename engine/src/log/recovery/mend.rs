@@ -57,7 +57,7 @@ impl OpenLog<'_> {
     /// Removes what speaks of batches that may become others: recovery points but that of the last
     /// segment, if it was used, and snapshots behind the end. Durable when this returns.
     fn remove_stale(&self, last: &Found, listing: &Listing) -> io::Result<()> {
-        let kept = last.pointed.then_some(last.base);
+        let kept = last.pointed.map(|_| last.base);
         let stale = |name: &str| {
             directory::parse_point(name).is_some_and(|base| Some(base) != kept)
                 || directory::parse_snapshot(name)

@@ -11,6 +11,7 @@ use crate::log::directory;
 use crate::log::point::{self, Point};
 use crate::log::producers::{self, Producers};
 use crate::model::{Offset, Position};
+use crate::rare::{self, Rare};
 use crate::segment::index::{self, Index};
 use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
@@ -22,8 +23,8 @@ pub(super) struct Found {
     pub index: Index,
     /// Whether it had its index, and so was not walked.
     pub sealed: bool,
-    /// Whether its recovery point was used, and so is good for another start.
-    pub pointed: bool,
+    /// Where its recovery point was, if that was used and so is good for another start.
+    pub pointed: Option<Position>,
 }
 
 impl Survey<'_> {
@@ -38,7 +39,7 @@ impl Survey<'_> {
         let bytes = self.fs.read(&path)?;
         listing.count(Position(0), Position(bytes.len() as u64));
         let index = index::file::decode(&bytes, base, end);
-        Ok(index.map(|index| Found { base, end, index, sealed: true, pointed: false }))
+        Ok(index.map(|index| Found { base, end, index, sealed: true, pointed: None }))
     }
 
     /// The offset up to which a segment was sealed, as its index has it: also one that does not fit any more.
@@ -67,7 +68,11 @@ impl Survey<'_> {
         let bytes = self.fs.read(&path)?;
         listing.count(Position(0), Position(bytes.len() as u64));
         let point = point::decode(&bytes, base);
-        Ok(point.filter(|point| point.position <= sound.min(size)))
+        let point = point.filter(|point| point.position <= sound.min(size));
+        if point.is_some() {
+            rare::reached(Rare::PointUsed);
+        }
+        Ok(point)
     }
 
     /// Walks a segment, from its point if there is one, to its end or to the end of what was acknowledged.
@@ -82,7 +87,7 @@ impl Survey<'_> {
         let size = Position(self.fs.len(&file)?);
         let upto = self.acknowledged_in(base).map_or(size, |end| end.min(size));
         let sound = self.sound_upto(base, size).min(upto);
-        let pointed = point.is_some();
+        let pointed = point.as_ref().map(|point| point.position);
         let mut index = Index::new(base, self.index_interval_bytes);
         let mut scan = Scan { end: Position(0), next_offset: base, why: ScanEnd::AtEnd };
         if let Some(point) = point {

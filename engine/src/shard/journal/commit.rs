@@ -104,7 +104,10 @@ impl Journal {
         for (slot, increments) in &mut load.parts {
             let log = &mut slots[*slot as usize].log;
             let extents = increments.iter_mut().filter(|one| one.kind == Kind::Extent);
-            extents.for_each(|extent| log.write_extent(extent, io));
+            for extent in extents {
+                log.write_extent(extent, io);
+                self.extent_bytes += extent.to.0 - extent.from.0;
+            }
         }
         let (entries, buf) = self.encode(&load, slots, pool, place, seq);
         self.launch(load, &entries, buf.freeze(), place, slots, io, now);

@@ -9,6 +9,7 @@
 
 mod commit;
 pub mod files;
+mod points;
 mod tidy;
 
 use std::collections::{HashMap, VecDeque};
@@ -30,6 +31,7 @@ use crate::model::{LogByte, ShardId, TopicId};
 use crate::planted::{self, Bug};
 use crate::token::{JournalOp, Owner};
 use commit::Flight;
+use points::Points;
 use tidy::Tidy;
 pub use tidy::point_of;
 
@@ -79,6 +81,9 @@ pub struct Journal {
     /// Somebody waits for frames that were written without a sync.
     sync_wanted: bool,
     tidy: Tidy,
+    /// Bytes of extents in commits behind the newest checkpoint: a start reads them.
+    extent_bytes: u64,
+    points: Points,
     /// Of the newest checkpoint.
     serial: u64,
     /// No frame fits until space is freed.
@@ -120,6 +125,8 @@ impl Journal {
             unsynced_since: None,
             sync_wanted: false,
             tidy: Tidy::Idle,
+            extent_bytes: 0,
+            points: Points::default(),
             serial: begun.serial,
             full: false,
             closing: false,
@@ -154,6 +161,7 @@ impl Journal {
         self.prepare_file(io);
         while self.is_due(slots, now) && self.commit(slots, pool, io, now) {}
         self.sync_if_due(io, now);
+        self.write_points(slots, io);
         self.tidy_up(slots, io)
     }
 
@@ -206,7 +214,7 @@ impl Journal {
                 Ok(Moved::default())
             }
             JournalOp::Checkpoint => {
-                self.checkpoint_written(result?)?;
+                self.checkpoint_written(result?, slots)?;
                 Ok(Moved::default())
             }
         }

@@ -1,8 +1,9 @@
 //! Behind the commits: what frames protect is carried to the segments and synced there, a checkpoint
 //! says so, and their space is free again (I3). Also: the next file is made ready before it is needed.
 //!
-//! A round begins when half of the journal is in use and handles few partitions at a time, so that
-//! commits do not queue behind a flood of writes.
+//! A round begins when frames and extents behind the last checkpoint are half as large as the journal,
+//! which bounds what a start reads again. It handles few partitions at a time, so that commits do not
+//! queue behind a flood of writes.
 
 use std::io;
 
@@ -28,10 +29,10 @@ const SETTLING_MAX: usize = 8;
 pub(super) enum Tidy {
     /// Nothing to do.
     Idle,
-    /// Partitions with bytes in commits up to `target` are settled.
-    Settling { target: u64, queue: Vec<u32>, active: Vec<u32> },
-    /// A checkpoint is on its way: no commit before this one is needed then.
-    Writing { first_needed_seq: u64 },
+    /// Partitions with bytes in commits up to `target` are settled, `extent_bytes` of extents with them.
+    Settling { target: u64, extent_bytes: u64, queue: Vec<u32>, active: Vec<u32> },
+    /// A checkpoint is on its way: no commit before this one is needed then, nor those extents.
+    Writing { first_needed_seq: u64, extent_bytes: u64 },
 }
 
 impl Tidy {
@@ -49,10 +50,14 @@ impl Journal {
             let target = self.next_seq - 1;
             let needs = |partition: &Partition| needs(partition, target);
             let queue = slots.iter().filter(|(_, p)| needs(p)).map(|(slot, _)| slot as u32);
-            self.tidy = Tidy::Settling { target, queue: queue.collect(), active: Vec::new() };
+            let (queue, extent_bytes) = (queue.collect(), self.extent_bytes);
+            self.tidy = Tidy::Settling { target, extent_bytes, queue, active: Vec::new() };
+            self.draft_points(slots);
         }
-        let Tidy::Settling { target, queue, active } = &mut self.tidy else { return Vec::new() };
-        let target = *target;
+        let Tidy::Settling { target, extent_bytes, queue, active } = &mut self.tidy else {
+            return Vec::new();
+        };
+        let (target, extent_bytes) = (*target, *extent_bytes);
         active.retain(|&slot| slots.get(slot as usize).is_some_and(|p| needs(p, target)));
         let mut begun = Vec::new();
         while active.len() < SETTLING_MAX
@@ -65,14 +70,14 @@ impl Journal {
             }
         }
         if active.is_empty() && queue.is_empty() {
-            self.write_checkpoint(slots, io);
+            self.write_checkpoint(extent_bytes, slots, io);
         }
         begun
     }
 
     fn is_round_due(&self) -> bool {
-        let half = self.ring.live_bytes() >= self.ring.capacity_bytes() / 2;
-        half || self.full || self.is_close_due()
+        let behind = self.ring.live_bytes() + self.extent_bytes;
+        behind >= self.ring.capacity_bytes() / 2 || self.full || self.is_close_due()
     }
 
     /// At the end once more, when the last frame has arrived.
@@ -80,7 +85,12 @@ impl Journal {
         self.closing && self.flights.is_empty() && self.waiting.is_empty()
     }
 
-    fn write_checkpoint(&mut self, slots: &Slab<Partition>, io: &mut Driver) {
+    fn write_checkpoint(
+        &mut self,
+        extent_bytes: u64,
+        slots: &mut Slab<Partition>,
+        io: &mut Driver,
+    ) {
         let needed = slots.iter().filter_map(|(_, partition)| first_needed(partition));
         let first_needed_seq = needed.min().unwrap_or(self.next_seq);
         self.serial += 1;
@@ -97,7 +107,10 @@ impl Journal {
                 .filter_map(|(_, partition)| point_of(partition.key, &partition.log))
                 .collect(),
         };
-        self.tidy = Tidy::Writing { first_needed_seq };
+        for (_, partition) in slots.iter_mut() {
+            partition.log.vouch_for_draft();
+        }
+        self.tidy = Tidy::Writing { first_needed_seq, extent_bytes };
         if planted::is(Bug::FreeJournalBeforeSync) {
             self.ring.retire(first_needed_seq);
         }
@@ -107,14 +120,21 @@ impl Journal {
         io.submit(job, Owner::Journal(JournalOp::Checkpoint).token());
     }
 
-    pub(super) fn checkpoint_written(&mut self, done: Done) -> io::Result<()> {
+    pub(super) fn checkpoint_written(
+        &mut self,
+        done: Done,
+        slots: &Slab<Partition>,
+    ) -> io::Result<()> {
         let Done::Job(answer) = done else { unreachable!("a checkpoint is written by a job") };
         (*answer.downcast::<io::Result<()>>().expect("a checkpoint's result"))?;
-        let Tidy::Writing { first_needed_seq } = std::mem::replace(&mut self.tidy, Tidy::Idle)
+        let Tidy::Writing { first_needed_seq, extent_bytes } =
+            std::mem::replace(&mut self.tidy, Tidy::Idle)
         else {
             unreachable!("a checkpoint was being written");
         };
         self.ring.retire(first_needed_seq);
+        self.extent_bytes -= extent_bytes;
+        self.queue_points(slots);
         self.full = false;
         self.closing &= first_needed_seq < self.next_seq;
         Ok(())
