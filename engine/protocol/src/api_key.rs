@@ -1,6 +1,17 @@
-//! THE TABLE: which APIs exist, which this release serves, in which versions, and since when each
-//! is *flexible* (KIP-482). The ApiVersions response, request routing and the documentation are all
-//! read from it.
+//! THE TABLE: which APIs exist, which this release speaks and serves, in which versions, and since
+//! when each is *flexible* (KIP-482). The ApiVersions response, request routing and the
+//! documentation are all read from it.
+//!
+//! An API goes through three states, each one word in [`TABLE`]:
+//!
+//! | word | codec in [`crate::messages`] | offered by ApiVersions, routed to a handler |
+//! | --- | --- | --- |
+//! | `named` | no | no |
+//! | `speaks` | yes | no |
+//! | `serves` | yes | yes |
+//!
+//! To switch an API on, give the broker a handler for it and turn `speaks` into `serves`: the broker
+//! has a test that both lists are the same.
 //!
 //! The release profile is Kafka 4.3's: clients guess a broker's age from the highest versions it
 //! offers. What a request means is decided in the broker; which bytes a version has, in
@@ -109,7 +120,7 @@ pub enum ApiKey {
     DeleteShareGroupOffsets = 92,
 }
 
-/// The versions of an API that this release serves.
+/// The versions of an API that this release has a codec for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
     /// Lowest version that ApiVersions announces.
@@ -120,7 +131,7 @@ pub struct Versions {
     pub decodable_min: i16,
     /// Highest version, announced and decoded.
     pub max: i16,
-    /// First version with compact lengths and tagged fields. All APIs here have one.
+    /// First version with compact lengths and tagged fields; [`NEVER`] if there is none yet.
     pub flexible_since: i16,
 }
 
@@ -131,9 +142,14 @@ pub struct Api {
     pub key: ApiKey,
     /// Kafka's name.
     pub name: &'static str,
-    /// Versions served; `None` if the API is known by name only.
-    pub served: Option<Versions>,
+    /// Versions with a codec; `None` if the API is known by name only.
+    pub spoken: Option<Versions>,
+    /// True if requests are answered, in all these versions.
+    pub is_served: bool,
 }
+
+/// [`Versions::flexible_since`] of an API without a flexible version.
+pub const NEVER: i16 = i16::MAX;
 
 impl ApiKey {
     /// The API with this number.
@@ -153,9 +169,14 @@ impl ApiKey {
         self.api().name
     }
 
-    /// Versions served; `None` if the API is known by name only.
+    /// Versions served; `None` if requests are not answered.
     pub fn versions(self) -> Option<&'static Versions> {
-        self.api().served.as_ref()
+        self.spoken().filter(|_| self.api().is_served)
+    }
+
+    /// Versions with a codec, served or not; `None` if the API is known by name only.
+    pub fn spoken(self) -> Option<&'static Versions> {
+        self.api().spoken.as_ref()
     }
 
     /// True if a request of this version can be decoded and answered.
@@ -166,7 +187,7 @@ impl ApiKey {
     /// True if the version has compact lengths and tagged fields, and so a version 2 request
     /// header.
     pub fn is_flexible(self, version: i16) -> bool {
-        self.versions().is_some_and(|v| version >= v.flexible_since)
+        self.spoken().is_some_and(|v| version >= v.flexible_since)
     }
 
     /// This API's line of the table.
@@ -183,7 +204,12 @@ impl fmt::Display for ApiKey {
 
 /// The APIs this release serves, in the order of their keys.
 pub fn served() -> impl Iterator<Item = (ApiKey, &'static Versions)> {
-    TABLE.iter().filter_map(|api| Some((api.key, api.served.as_ref()?)))
+    TABLE.iter().filter_map(|api| Some((api.key, api.key.versions()?)))
+}
+
+/// The APIs with a codec, served or not, in the order of their keys.
+pub fn spoken() -> impl Iterator<Item = (ApiKey, &'static Versions)> {
+    TABLE.iter().filter_map(|api| Some((api.key, api.spoken.as_ref()?)))
 }
 
 /// The table as a Markdown page, for the documentation.
@@ -208,12 +234,16 @@ pub fn kafka_page() -> String {
 }
 
 const fn serves(key: ApiKey, name: &'static str, min: i16, max: i16, flexible_since: i16) -> Api {
-    let served = Versions { advertised_min: min, decodable_min: min, max, flexible_since };
-    Api { key, name, served: Some(served) }
+    Api { is_served: true, ..speaks(key, name, min, max, flexible_since) }
+}
+
+const fn speaks(key: ApiKey, name: &'static str, min: i16, max: i16, flexible_since: i16) -> Api {
+    let spoken = Versions { advertised_min: min, decodable_min: min, max, flexible_since };
+    Api { key, name, spoken: Some(spoken), is_served: false }
 }
 
 const fn named(key: ApiKey, name: &'static str) -> Api {
-    Api { key, name, served: None }
+    Api { key, name, spoken: None, is_served: false }
 }
 
 use ApiKey::*;
@@ -223,10 +253,11 @@ use ApiKey::*;
 const PRODUCE: Api = Api {
     key: Produce,
     name: "Produce",
-    served: Some(Versions { advertised_min: 0, decodable_min: 3, max: 13, flexible_since: 9 }),
+    spoken: Some(Versions { advertised_min: 0, decodable_min: 3, max: 13, flexible_since: 9 }),
+    is_served: true,
 };
 
-/// Every API, at the index of its key: name, and if served: lowest version, highest version,
+/// Every API, at the index of its key: name, and if spoken: lowest version, highest version,
 /// flexible since.
 #[rustfmt::skip]
 pub static TABLE: &[Api] = &[
@@ -238,22 +269,22 @@ pub static TABLE: &[Api] = &[
     named(StopReplica, "StopReplica"),
     named(UpdateMetadata, "UpdateMetadata"),
     named(ControlledShutdown, "ControlledShutdown"),
-    named(OffsetCommit, "OffsetCommit"),
-    named(OffsetFetch, "OffsetFetch"),
+    speaks(OffsetCommit, "OffsetCommit", 2, 10, 8),
+    speaks(OffsetFetch, "OffsetFetch", 1, 10, 6),
     serves(FindCoordinator, "FindCoordinator", 0, 6, 3),
-    named(JoinGroup, "JoinGroup"),
-    named(Heartbeat, "Heartbeat"),
-    named(LeaveGroup, "LeaveGroup"),
-    named(SyncGroup, "SyncGroup"),
-    named(DescribeGroups, "DescribeGroups"),
-    named(ListGroups, "ListGroups"),
+    speaks(JoinGroup, "JoinGroup", 0, 9, 6),
+    speaks(Heartbeat, "Heartbeat", 0, 4, 4),
+    speaks(LeaveGroup, "LeaveGroup", 0, 5, 4),
+    speaks(SyncGroup, "SyncGroup", 0, 5, 4),
+    speaks(DescribeGroups, "DescribeGroups", 0, 6, 5),
+    speaks(ListGroups, "ListGroups", 0, 5, 3),
     named(SaslHandshake, "SaslHandshake"),
     serves(ApiVersions, "ApiVersions", 0, 4, 3),
     serves(CreateTopics, "CreateTopics", 2, 7, 5),
     serves(DeleteTopics, "DeleteTopics", 1, 6, 4),
     named(DeleteRecords, "DeleteRecords"),
     serves(InitProducerId, "InitProducerId", 0, 5, 2),
-    named(OffsetForLeaderEpoch, "OffsetForLeaderEpoch"),
+    speaks(OffsetForLeaderEpoch, "OffsetForLeaderEpoch", 2, 4, 4),
     named(AddPartitionsToTxn, "AddPartitionsToTxn"),
     named(AddOffsetsToTxn, "AddOffsetsToTxn"),
     named(EndTxn, "EndTxn"),
@@ -272,12 +303,12 @@ pub static TABLE: &[Api] = &[
     named(RenewDelegationToken, "RenewDelegationToken"),
     named(ExpireDelegationToken, "ExpireDelegationToken"),
     named(DescribeDelegationToken, "DescribeDelegationToken"),
-    named(DeleteGroups, "DeleteGroups"),
+    speaks(DeleteGroups, "DeleteGroups", 0, 2, 2),
     named(ElectLeaders, "ElectLeaders"),
     named(IncrementalAlterConfigs, "IncrementalAlterConfigs"),
     named(AlterPartitionReassignments, "AlterPartitionReassignments"),
     named(ListPartitionReassignments, "ListPartitionReassignments"),
-    named(OffsetDelete, "OffsetDelete"),
+    speaks(OffsetDelete, "OffsetDelete", 0, 0, NEVER),
     named(DescribeClientQuotas, "DescribeClientQuotas"),
     named(AlterClientQuotas, "AlterClientQuotas"),
     named(DescribeUserScramCredentials, "DescribeUserScramCredentials"),
@@ -342,10 +373,10 @@ mod tests {
 
     #[test]
     fn ranges_are_not_empty() {
-        for (key, v) in served() {
+        for (key, v) in spoken() {
             assert!(v.advertised_min <= v.decodable_min, "{key}");
             assert!(v.decodable_min <= v.max, "{key}");
-            assert!(v.flexible_since <= v.max, "{key}");
+            assert!(v.flexible_since <= v.max || v.flexible_since == NEVER, "{key}");
         }
     }
 
@@ -355,7 +386,7 @@ mod tests {
         assert!(!Produce.serves(2));
         assert!(Produce.serves(3) && Produce.serves(13) && !Produce.serves(14));
         assert!(!Produce.is_flexible(8) && Produce.is_flexible(9));
-        assert!(!JoinGroup.serves(0));
+        assert!(!LeaderAndIsr.serves(0));
     }
 
     #[test]

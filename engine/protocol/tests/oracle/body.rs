@@ -3,8 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
-    api_versions, create_partitions, create_topics, delete_topics, describe_cluster,
-    describe_configs, fetch, find_coordinator, init_producer_id, list_offsets, metadata, produce,
+    api_versions, create_partitions, create_topics, delete_groups, delete_topics, describe_cluster,
+    describe_configs, describe_groups, fetch, find_coordinator, heartbeat, init_producer_id,
+    join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
+    offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -53,11 +55,22 @@ bodies! {
     ListOffsets: list_offsets::ListOffsetsRequest<'a>, list_offsets::ListOffsetsResponse<'a>;
     Metadata: metadata::MetadataRequest<'a>, metadata::MetadataResponse<'a>;
     Produce: produce::ProduceRequest<'a>, produce::ProduceResponse<'a>;
+    JoinGroup: join_group::JoinGroupRequest<'a>, join_group::JoinGroupResponse<'a>;
+    SyncGroup: sync_group::SyncGroupRequest<'a>, sync_group::SyncGroupResponse<'a>;
+    Heartbeat: heartbeat::HeartbeatRequest<'a>, heartbeat::HeartbeatResponse;
+    LeaveGroup: leave_group::LeaveGroupRequest<'a>, leave_group::LeaveGroupResponse<'a>;
+    OffsetCommit: offset_commit::OffsetCommitRequest<'a>, offset_commit::OffsetCommitResponse<'a>;
+    OffsetFetch: offset_fetch::OffsetFetchRequest<'a>, offset_fetch::OffsetFetchResponse<'a>;
+    OffsetDelete: offset_delete::OffsetDeleteRequest<'a>, offset_delete::OffsetDeleteResponse<'a>;
+    OffsetForLeaderEpoch: offset_for_leader_epoch::OffsetForLeaderEpochRequest<'a>, offset_for_leader_epoch::OffsetForLeaderEpochResponse<'a>;
+    DescribeGroups: describe_groups::DescribeGroupsRequest<'a>, describe_groups::DescribeGroupsResponse<'a>;
+    ListGroups: list_groups::ListGroupsRequest<'a>, list_groups::ListGroupsResponse<'a>;
+    DeleteGroups: delete_groups::DeleteGroupsRequest<'a>, delete_groups::DeleteGroupsResponse<'a>;
 }
 
-/// The versions of an API that we decode.
+/// The versions of an API that we decode, served or not.
 pub fn versions(api: ApiKey) -> std::ops::RangeInclusive<i16> {
-    let versions = api.versions().expect("served");
+    let versions = api.spoken().expect("spoken");
     versions.decodable_min..=versions.max
 }
 

@@ -2,29 +2,12 @@
 
 use bytes::BytesMut;
 use headwater_protocol::api_key::ApiKey;
-use headwater_protocol::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
-use headwater_protocol::messages::create_partitions::{
-    CreatePartitionsRequest, CreatePartitionsResponse,
+use headwater_protocol::messages::{
+    api_versions, create_partitions, create_topics, delete_groups, delete_topics, describe_cluster,
+    describe_configs, describe_groups, fetch, find_coordinator, heartbeat, init_producer_id,
+    join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
+    offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
-use headwater_protocol::messages::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
-use headwater_protocol::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
-use headwater_protocol::messages::describe_cluster::{
-    DescribeClusterRequest, DescribeClusterResponse,
-};
-use headwater_protocol::messages::describe_configs::{
-    DescribeConfigsRequest, DescribeConfigsResponse,
-};
-use headwater_protocol::messages::fetch::FetchRequest;
-use headwater_protocol::messages::fetch::response::FetchResponse;
-use headwater_protocol::messages::find_coordinator::{
-    FindCoordinatorRequest, FindCoordinatorResponse,
-};
-use headwater_protocol::messages::init_producer_id::{
-    InitProducerIdRequest, InitProducerIdResponse,
-};
-use headwater_protocol::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
-use headwater_protocol::messages::metadata::{MetadataRequest, MetadataResponse};
-use headwater_protocol::messages::produce::{ProduceRequest, ProduceResponse};
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
 use headwater_protocol::wire::writer::Writer;
@@ -47,27 +30,77 @@ pub fn recode(
     let mut buffer = BytesMut::new();
     let w = &mut Writer::new(&mut buffer, api.is_flexible(version));
     macro_rules! pass {
-        ($request:ident, $response:ident) => {
+        ($request:ty, $response:ty) => {
             match direction {
-                Direction::Request => $request::decode(r, version)?.encode(w, version),
-                Direction::Response => $response::decode(r, version)?.encode(w, version),
+                Direction::Request => <$request>::decode(r, version)?.encode(w, version),
+                Direction::Response => <$response>::decode(r, version)?.encode(w, version),
             }
         };
     }
     match api {
-        ApiKey::Produce => pass!(ProduceRequest, ProduceResponse),
-        ApiKey::Fetch => pass!(FetchRequest, FetchResponse),
-        ApiKey::ListOffsets => pass!(ListOffsetsRequest, ListOffsetsResponse),
-        ApiKey::Metadata => pass!(MetadataRequest, MetadataResponse),
-        ApiKey::ApiVersions => pass!(ApiVersionsRequest, ApiVersionsResponse),
-        ApiKey::CreateTopics => pass!(CreateTopicsRequest, CreateTopicsResponse),
-        ApiKey::DeleteTopics => pass!(DeleteTopicsRequest, DeleteTopicsResponse),
-        ApiKey::InitProducerId => pass!(InitProducerIdRequest, InitProducerIdResponse),
-        ApiKey::DescribeConfigs => pass!(DescribeConfigsRequest, DescribeConfigsResponse),
-        ApiKey::CreatePartitions => pass!(CreatePartitionsRequest, CreatePartitionsResponse),
-        ApiKey::FindCoordinator => pass!(FindCoordinatorRequest, FindCoordinatorResponse),
-        ApiKey::DescribeCluster => pass!(DescribeClusterRequest, DescribeClusterResponse),
-        other => panic!("{other} is served and has no messages here"),
+        ApiKey::Produce => pass!(produce::ProduceRequest, produce::ProduceResponse),
+        ApiKey::Fetch => pass!(fetch::FetchRequest, fetch::response::FetchResponse),
+        ApiKey::ListOffsets => {
+            pass!(list_offsets::ListOffsetsRequest, list_offsets::ListOffsetsResponse)
+        }
+        ApiKey::Metadata => pass!(metadata::MetadataRequest, metadata::MetadataResponse),
+        ApiKey::ApiVersions => {
+            pass!(api_versions::ApiVersionsRequest, api_versions::ApiVersionsResponse)
+        }
+        ApiKey::CreateTopics => {
+            pass!(create_topics::CreateTopicsRequest, create_topics::CreateTopicsResponse)
+        }
+        ApiKey::DeleteTopics => {
+            pass!(delete_topics::DeleteTopicsRequest, delete_topics::DeleteTopicsResponse)
+        }
+        ApiKey::InitProducerId => {
+            pass!(init_producer_id::InitProducerIdRequest, init_producer_id::InitProducerIdResponse)
+        }
+        ApiKey::DescribeConfigs => pass!(
+            describe_configs::DescribeConfigsRequest,
+            describe_configs::DescribeConfigsResponse
+        ),
+        ApiKey::CreatePartitions => pass!(
+            create_partitions::CreatePartitionsRequest,
+            create_partitions::CreatePartitionsResponse
+        ),
+        ApiKey::FindCoordinator => pass!(
+            find_coordinator::FindCoordinatorRequest,
+            find_coordinator::FindCoordinatorResponse
+        ),
+        ApiKey::DescribeCluster => pass!(
+            describe_cluster::DescribeClusterRequest,
+            describe_cluster::DescribeClusterResponse
+        ),
+        ApiKey::JoinGroup => pass!(join_group::JoinGroupRequest, join_group::JoinGroupResponse),
+        ApiKey::SyncGroup => pass!(sync_group::SyncGroupRequest, sync_group::SyncGroupResponse),
+        ApiKey::Heartbeat => pass!(heartbeat::HeartbeatRequest, heartbeat::HeartbeatResponse),
+        ApiKey::LeaveGroup => {
+            pass!(leave_group::LeaveGroupRequest, leave_group::LeaveGroupResponse)
+        }
+        ApiKey::OffsetCommit => {
+            pass!(offset_commit::OffsetCommitRequest, offset_commit::OffsetCommitResponse)
+        }
+        ApiKey::OffsetFetch => {
+            pass!(offset_fetch::OffsetFetchRequest, offset_fetch::OffsetFetchResponse)
+        }
+        ApiKey::OffsetDelete => {
+            pass!(offset_delete::OffsetDeleteRequest, offset_delete::OffsetDeleteResponse)
+        }
+        ApiKey::OffsetForLeaderEpoch => pass!(
+            offset_for_leader_epoch::OffsetForLeaderEpochRequest,
+            offset_for_leader_epoch::OffsetForLeaderEpochResponse
+        ),
+        ApiKey::DescribeGroups => {
+            pass!(describe_groups::DescribeGroupsRequest, describe_groups::DescribeGroupsResponse)
+        }
+        ApiKey::ListGroups => {
+            pass!(list_groups::ListGroupsRequest, list_groups::ListGroupsResponse)
+        }
+        ApiKey::DeleteGroups => {
+            pass!(delete_groups::DeleteGroupsRequest, delete_groups::DeleteGroupsResponse)
+        }
+        other => panic!("{other} is spoken and has no messages here"),
     }
     Ok(buffer.to_vec())
 }

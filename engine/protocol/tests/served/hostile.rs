@@ -4,7 +4,7 @@
 use crate::bodies::{Direction, recode};
 use crate::random::Random;
 use crate::samples::sample;
-use crate::table::served;
+use crate::table::spoken;
 use headwater_protocol::frame::RequestHeader;
 use headwater_protocol::wire::error::DecodeError;
 
@@ -14,7 +14,7 @@ const ROUNDS: usize = 300;
 fn damaged_bodies() {
     let mut random = Random::new(1);
     let mut accepted = 0;
-    for (api, version) in served() {
+    for (api, version) in spoken() {
         for direction in [Direction::Request, Direction::Response] {
             let good = sample(api, direction, version);
             for _ in 0..ROUNDS {
@@ -36,7 +36,7 @@ fn damaged_bodies() {
 #[test]
 fn noise() {
     let mut random = Random::new(2);
-    for (api, version) in served() {
+    for (api, version) in spoken() {
         for direction in [Direction::Request, Direction::Response] {
             for _ in 0..ROUNDS {
                 let length = random.below(200);
@@ -56,7 +56,7 @@ fn noise() {
 
 #[test]
 fn every_prefix_is_refused() {
-    for (api, version) in served() {
+    for (api, version) in spoken() {
         for direction in [Direction::Request, Direction::Response] {
             let good = sample(api, direction, version);
             for length in 0..good.len() {
@@ -72,7 +72,7 @@ fn every_prefix_is_refused() {
 #[test]
 fn counts_are_not_believed() {
     let before = virtual_memory_peak_bytes();
-    for (api, version) in served() {
+    for (api, version) in spoken() {
         for direction in [Direction::Request, Direction::Response] {
             for array_at in 0..40 {
                 for lie in [&[0x7f, 0xff, 0xff, 0xff][..], &[0xff, 0xff, 0xff, 0xff, 0x0f]] {

@@ -1,5 +1,12 @@
 //! One body of each kind with something in every list, as bytes.
 
+#[path = "samples/group_admin.rs"]
+pub mod group_admin;
+#[path = "samples/groups.rs"]
+pub mod groups;
+#[path = "samples/offsets.rs"]
+pub mod offsets;
+
 use crate::bodies::Direction;
 use bytes::BytesMut;
 use headwater_protocol::api_key::ApiKey;
@@ -111,7 +118,20 @@ fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         ApiKey::FindCoordinator => {
             FindCoordinatorRequest { key_type: 1, keys: vec!["g"] }.encode(w, version);
         }
-        other => panic!("{other} is served and has no sample"),
+        ApiKey::JoinGroup => groups::join_group_request().encode(w, version),
+        ApiKey::SyncGroup => groups::sync_group_request().encode(w, version),
+        ApiKey::Heartbeat => groups::heartbeat_request().encode(w, version),
+        ApiKey::LeaveGroup => groups::leave_group_request().encode(w, version),
+        ApiKey::OffsetCommit => offsets::offset_commit_request().encode(w, version),
+        ApiKey::OffsetFetch => offsets::offset_fetch_request().encode(w, version),
+        ApiKey::OffsetDelete => offsets::offset_delete_request().encode(w, version),
+        ApiKey::OffsetForLeaderEpoch => {
+            offsets::offset_for_leader_epoch_request().encode(w, version)
+        }
+        ApiKey::DescribeGroups => group_admin::describe_groups_request().encode(w, version),
+        ApiKey::ListGroups => group_admin::list_groups_request().encode(w, version),
+        ApiKey::DeleteGroups => group_admin::delete_groups_request().encode(w, version),
+        other => panic!("{other} is spoken and has no sample"),
     }
 }
 
@@ -193,7 +213,20 @@ fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
             let brokers = vec![DescribeClusterBroker { host: "h".into(), ..Default::default() }];
             DescribeClusterResponse { brokers, ..Default::default() }.encode(w, version);
         }
-        other => panic!("{other} is served and has no sample"),
+        ApiKey::JoinGroup => groups::join_group_response().encode(w, version),
+        ApiKey::SyncGroup => groups::sync_group_response().encode(w, version),
+        ApiKey::Heartbeat => groups::heartbeat_response().encode(w, version),
+        ApiKey::LeaveGroup => groups::leave_group_response().encode(w, version),
+        ApiKey::OffsetCommit => offsets::offset_commit_response().encode(w, version),
+        ApiKey::OffsetFetch => offsets::offset_fetch_response().encode(w, version),
+        ApiKey::OffsetDelete => offsets::offset_delete_response().encode(w, version),
+        ApiKey::OffsetForLeaderEpoch => {
+            offsets::offset_for_leader_epoch_response().encode(w, version)
+        }
+        ApiKey::DescribeGroups => group_admin::describe_groups_response().encode(w, version),
+        ApiKey::ListGroups => group_admin::list_groups_response().encode(w, version),
+        ApiKey::DeleteGroups => group_admin::delete_groups_response().encode(w, version),
+        other => panic!("{other} is spoken and has no sample"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table is true: each version that it says we serve can be decoded and encoded, through whole
+//! The table is true: each version that it says we speak can be decoded and encoded, through whole
 //! frames.
 
 use crate::bodies::{Direction, recode};
@@ -10,14 +10,14 @@ use headwater_protocol::frame::{
 };
 
 /// Every API and version that we decode.
-pub fn served() -> impl Iterator<Item = (ApiKey, i16)> {
-    api_key::served()
+pub fn spoken() -> impl Iterator<Item = (ApiKey, i16)> {
+    api_key::spoken()
         .flat_map(|(api, v)| (v.decodable_min..=v.max).map(move |version| (api, version)))
 }
 
 #[test]
 fn every_request_passes_through_a_frame() {
-    for (api, version) in served() {
+    for (api, version) in spoken() {
         let body = sample(api, Direction::Request, version);
         let header = RequestHeader {
             api_key: api.code(),
@@ -38,7 +38,7 @@ fn every_request_passes_through_a_frame() {
 
 #[test]
 fn every_response_passes_through_a_frame() {
-    for (api, version) in served() {
+    for (api, version) in spoken() {
         let body = sample(api, Direction::Response, version);
         let mut frame = BytesMut::new();
         encode_response(&mut frame, api, version, 7, |w| w.raw(&body));
@@ -52,7 +52,7 @@ fn every_response_passes_through_a_frame() {
 
 #[test]
 fn versions_differ_where_the_table_says_flexible() {
-    for (api, versions) in api_key::served() {
+    for (api, versions) in api_key::spoken() {
         let first = versions.flexible_since;
         if first > versions.decodable_min {
             let before = sample(api, Direction::Request, first - 1);

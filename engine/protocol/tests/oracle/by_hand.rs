@@ -1,0 +1,65 @@
+//! Versions that the other crate does not have, against bytes written by hand.
+
+use crate::body::{Body, OUR_UUID, decode, encode};
+use crate::samples::offsets;
+use headwater_protocol::messages::offset_commit::OffsetCommitRequest;
+use headwater_protocol::messages::offset_fetch::OffsetFetchRequest;
+
+/// Our bytes are these, and these are read as `expected`.
+fn same<'a>(version: i16, ours: &impl Body<'a>, expected: &impl Body<'a>, bytes: &[&[u8]]) {
+    fn inner<'a, B: Body<'a>>(version: i16, expected: &B, bytes: Vec<u8>) {
+        // A test may leak; see `body::compare`.
+        let decoded: B = decode(bytes.leak(), version);
+        assert_eq!(&decoded, expected);
+    }
+    let bytes = bytes.concat();
+    assert_eq!(encode(ours, version)[..], bytes);
+    inner(version, expected, bytes);
+}
+
+#[test]
+fn offset_commit_request_10() {
+    let ours = offsets::offset_commit_request();
+    let mut expected = OffsetCommitRequest { retention_time_ms: -1, ..ours.clone() };
+    expected.topics[0].name = "";
+    let head: [&[u8]; 4] = [b"\x06group", &4i32.to_be_bytes(), b"\x07member", b"\x09instance"];
+    let partition: [&[u8]; 5] = [
+        &3i32.to_be_bytes(),
+        &(1i64 << 34).to_be_bytes(),
+        &5i32.to_be_bytes(),
+        b"\x13committed metadata",
+        b"\0",
+    ];
+    let plain_partition: [&[u8]; 3] = [&[0; 12], &(-1i32).to_be_bytes(), b"\0\0"];
+    let topics: [&[u8]; 7] = [
+        b"\x03",
+        &OUR_UUID.0,
+        b"\x03",
+        &partition.concat(),
+        &plain_partition.concat(),
+        b"\0",
+        &[&[0; 16][..], b"\x01\0"].concat(),
+    ];
+    same(10, &ours, &expected, &[&head.concat(), &topics.concat(), b"\0"]);
+}
+
+#[test]
+fn offset_fetch_request_10() {
+    let ours = offsets::offset_fetch_request();
+    let mut expected: OffsetFetchRequest<'_> = ours.clone();
+    expected.groups[0].topics.as_mut().unwrap()[0].name = "";
+    let topics: [&[u8]; 7] = [
+        b"\x03",
+        &OUR_UUID.0,
+        b"\x03",
+        &[5i32.to_be_bytes(), 9i32.to_be_bytes()].concat(),
+        b"\0",
+        &[0; 16],
+        b"\x01\0",
+    ];
+    let group: [&[u8]; 5] =
+        [b"\x06group", b"\x07member", &5i32.to_be_bytes(), &topics.concat(), b"\0"];
+    let plain_group: [&[u8]; 3] = [b"\x01\0", &(-1i32).to_be_bytes(), b"\0\0"];
+    let body: [&[u8]; 4] = [b"\x03", &group.concat(), &plain_group.concat(), b"\x01\0"];
+    same(10, &ours, &expected, &body);
+}
