@@ -3,10 +3,12 @@
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
-    api_versions, create_partitions, create_topics, delete_groups, delete_topics, describe_cluster,
-    describe_configs, describe_groups, fetch, find_coordinator, heartbeat, init_producer_id,
-    join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
-    offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    add_offsets_to_txn, add_partitions_to_txn, api_versions, create_partitions, create_topics,
+    delete_groups, delete_topics, describe_cluster, describe_configs, describe_groups,
+    describe_producers, describe_transactions, end_txn, fetch, find_coordinator, heartbeat,
+    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_transactions,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
+    sync_group, txn_offset_commit, write_txn_markers,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -66,6 +68,14 @@ bodies! {
     DescribeGroups: describe_groups::DescribeGroupsRequest<'a>, describe_groups::DescribeGroupsResponse<'a>;
     ListGroups: list_groups::ListGroupsRequest<'a>, list_groups::ListGroupsResponse<'a>;
     DeleteGroups: delete_groups::DeleteGroupsRequest<'a>, delete_groups::DeleteGroupsResponse<'a>;
+    AddPartitionsToTxn: add_partitions_to_txn::AddPartitionsToTxnRequest<'a>, add_partitions_to_txn::AddPartitionsToTxnResponse<'a>;
+    AddOffsetsToTxn: add_offsets_to_txn::AddOffsetsToTxnRequest<'a>, add_offsets_to_txn::AddOffsetsToTxnResponse;
+    EndTxn: end_txn::EndTxnRequest<'a>, end_txn::EndTxnResponse;
+    TxnOffsetCommit: txn_offset_commit::TxnOffsetCommitRequest<'a>, txn_offset_commit::TxnOffsetCommitResponse<'a>;
+    WriteTxnMarkers: write_txn_markers::WriteTxnMarkersRequest<'a>, write_txn_markers::WriteTxnMarkersResponse<'a>;
+    DescribeProducers: describe_producers::DescribeProducersRequest<'a>, describe_producers::DescribeProducersResponse<'a>;
+    DescribeTransactions: describe_transactions::DescribeTransactionsRequest<'a>, describe_transactions::DescribeTransactionsResponse<'a>;
+    ListTransactions: list_transactions::ListTransactionsRequest<'a>, list_transactions::ListTransactionsResponse<'a>;
 }
 
 /// The versions of an API that we decode, served or not.

@@ -1,7 +1,7 @@
 //! Versions that the other crate does not have, against bytes written by hand.
 
 use crate::body::{Body, OUR_UUID, decode, encode};
-use crate::samples::offsets;
+use crate::samples::{offsets, transaction_admin};
 use headwater_protocol::messages::offset_commit::OffsetCommitRequest;
 use headwater_protocol::messages::offset_fetch::OffsetFetchRequest;
 
@@ -62,4 +62,25 @@ fn offset_fetch_request_10() {
     let plain_group: [&[u8]; 3] = [b"\x01\0", &(-1i32).to_be_bytes(), b"\0\0"];
     let body: [&[u8]; 4] = [b"\x03", &group.concat(), &plain_group.concat(), b"\x01\0"];
     same(10, &ours, &expected, &body);
+}
+
+#[test]
+fn write_txn_markers_request_2() {
+    let ours = transaction_admin::write_txn_markers_request();
+    let topic: [&[u8]; 4] = [
+        b"\x08flights\x03",
+        &[4i32.to_be_bytes(), 8i32.to_be_bytes()].concat(),
+        b"\0",
+        b"\x01\x01\0",
+    ];
+    let marker: [&[u8]; 6] = [
+        &(1i64 << 33).to_be_bytes(),
+        &4i16.to_be_bytes(),
+        b"\x01\x03",
+        &topic.concat(),
+        &7i32.to_be_bytes(),
+        b"\x08\0",
+    ];
+    let plain_marker: [&[u8]; 2] = [&[0xff; 10], &[0, 1, 0, 0, 0, 0, 0, 0]];
+    same(2, &ours, &ours, &[b"\x03", &marker.concat(), &plain_marker.concat(), b"\0"]);
 }

@@ -21,3 +21,5 @@ mod offsets;
 mod producer;
 mod samples;
 mod topics;
+mod transaction_admin;
+mod transactions;

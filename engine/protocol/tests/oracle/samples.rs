@@ -7,3 +7,7 @@ pub mod group_admin;
 pub mod groups;
 #[path = "../served/samples/offsets.rs"]
 pub mod offsets;
+#[path = "../served/samples/transaction_admin.rs"]
+pub mod transaction_admin;
+#[path = "../served/samples/transactions.rs"]
+pub mod transactions;

@@ -3,10 +3,12 @@
 use bytes::BytesMut;
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
-    api_versions, create_partitions, create_topics, delete_groups, delete_topics, describe_cluster,
-    describe_configs, describe_groups, fetch, find_coordinator, heartbeat, init_producer_id,
-    join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
-    offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    add_offsets_to_txn, add_partitions_to_txn, api_versions, create_partitions, create_topics,
+    delete_groups, delete_topics, describe_cluster, describe_configs, describe_groups,
+    describe_producers, describe_transactions, end_txn, fetch, find_coordinator, heartbeat,
+    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_transactions,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
+    sync_group, txn_offset_commit, write_txn_markers,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -100,6 +102,35 @@ pub fn recode(
         ApiKey::DeleteGroups => {
             pass!(delete_groups::DeleteGroupsRequest, delete_groups::DeleteGroupsResponse)
         }
+        ApiKey::AddPartitionsToTxn => pass!(
+            add_partitions_to_txn::AddPartitionsToTxnRequest,
+            add_partitions_to_txn::AddPartitionsToTxnResponse
+        ),
+        ApiKey::AddOffsetsToTxn => pass!(
+            add_offsets_to_txn::AddOffsetsToTxnRequest,
+            add_offsets_to_txn::AddOffsetsToTxnResponse
+        ),
+        ApiKey::EndTxn => pass!(end_txn::EndTxnRequest, end_txn::EndTxnResponse),
+        ApiKey::TxnOffsetCommit => pass!(
+            txn_offset_commit::TxnOffsetCommitRequest,
+            txn_offset_commit::TxnOffsetCommitResponse
+        ),
+        ApiKey::WriteTxnMarkers => pass!(
+            write_txn_markers::WriteTxnMarkersRequest,
+            write_txn_markers::WriteTxnMarkersResponse
+        ),
+        ApiKey::DescribeProducers => pass!(
+            describe_producers::DescribeProducersRequest,
+            describe_producers::DescribeProducersResponse
+        ),
+        ApiKey::DescribeTransactions => pass!(
+            describe_transactions::DescribeTransactionsRequest,
+            describe_transactions::DescribeTransactionsResponse
+        ),
+        ApiKey::ListTransactions => pass!(
+            list_transactions::ListTransactionsRequest,
+            list_transactions::ListTransactionsResponse
+        ),
         other => panic!("{other} is spoken and has no messages here"),
     }
     Ok(buffer.to_vec())

@@ -59,6 +59,10 @@ use headwater_protocol::messages::produce::{
 };
 use headwater_protocol::wire::uuid::Uuid;
 use headwater_protocol::wire::writer::Writer;
+#[path = "samples/transaction_admin.rs"]
+pub mod transaction_admin;
+#[path = "samples/transactions.rs"]
+pub mod transactions;
 
 const ID: Uuid = Uuid([5; 16]);
 
@@ -131,6 +135,24 @@ fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         ApiKey::DescribeGroups => group_admin::describe_groups_request().encode(w, version),
         ApiKey::ListGroups => group_admin::list_groups_request().encode(w, version),
         ApiKey::DeleteGroups => group_admin::delete_groups_request().encode(w, version),
+        ApiKey::AddPartitionsToTxn => {
+            transactions::add_partitions_to_txn_request().encode(w, version)
+        }
+        ApiKey::AddOffsetsToTxn => transactions::add_offsets_to_txn_request().encode(w, version),
+        ApiKey::EndTxn => transactions::end_txn_request().encode(w, version),
+        ApiKey::TxnOffsetCommit => transactions::txn_offset_commit_request().encode(w, version),
+        ApiKey::WriteTxnMarkers => {
+            transaction_admin::write_txn_markers_request().encode(w, version)
+        }
+        ApiKey::DescribeProducers => {
+            transaction_admin::describe_producers_request().encode(w, version)
+        }
+        ApiKey::DescribeTransactions => {
+            transaction_admin::describe_transactions_request().encode(w, version)
+        }
+        ApiKey::ListTransactions => {
+            transaction_admin::list_transactions_request().encode(w, version)
+        }
         other => panic!("{other} is spoken and has no sample"),
     }
 }
@@ -226,6 +248,24 @@ fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         ApiKey::DescribeGroups => group_admin::describe_groups_response().encode(w, version),
         ApiKey::ListGroups => group_admin::list_groups_response().encode(w, version),
         ApiKey::DeleteGroups => group_admin::delete_groups_response().encode(w, version),
+        ApiKey::AddPartitionsToTxn => {
+            transactions::add_partitions_to_txn_response().encode(w, version)
+        }
+        ApiKey::AddOffsetsToTxn => transactions::add_offsets_to_txn_response().encode(w, version),
+        ApiKey::EndTxn => transactions::end_txn_response().encode(w, version),
+        ApiKey::TxnOffsetCommit => transactions::txn_offset_commit_response().encode(w, version),
+        ApiKey::WriteTxnMarkers => {
+            transaction_admin::write_txn_markers_response().encode(w, version)
+        }
+        ApiKey::DescribeProducers => {
+            transaction_admin::describe_producers_response().encode(w, version)
+        }
+        ApiKey::DescribeTransactions => {
+            transaction_admin::describe_transactions_response().encode(w, version)
+        }
+        ApiKey::ListTransactions => {
+            transaction_admin::list_transactions_response().encode(w, version)
+        }
         other => panic!("{other} is spoken and has no sample"),
     }
 }
