@@ -3,12 +3,15 @@
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
-    add_offsets_to_txn, add_partitions_to_txn, api_versions, create_partitions, create_topics,
-    delete_groups, delete_topics, describe_cluster, describe_configs, describe_groups,
-    describe_producers, describe_transactions, end_txn, fetch, find_coordinator, heartbeat,
-    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_transactions,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
-    sync_group, txn_offset_commit, write_txn_markers,
+    add_offsets_to_txn, add_partitions_to_txn, alter_client_quotas, alter_configs,
+    alter_partition_reassignments, api_versions, create_partitions, create_topics, delete_groups,
+    delete_records, delete_topics, describe_client_quotas, describe_cluster, describe_configs,
+    describe_groups, describe_log_dirs, describe_producers, describe_topic_partitions,
+    describe_transactions, elect_leaders, end_txn, fetch, find_coordinator, heartbeat,
+    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
+    list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    txn_offset_commit, write_txn_markers,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -76,6 +79,17 @@ bodies! {
     DescribeProducers: describe_producers::DescribeProducersRequest<'a>, describe_producers::DescribeProducersResponse<'a>;
     DescribeTransactions: describe_transactions::DescribeTransactionsRequest<'a>, describe_transactions::DescribeTransactionsResponse<'a>;
     ListTransactions: list_transactions::ListTransactionsRequest<'a>, list_transactions::ListTransactionsResponse<'a>;
+    DeleteRecords: delete_records::DeleteRecordsRequest<'a>, delete_records::DeleteRecordsResponse<'a>;
+    DescribeLogDirs: describe_log_dirs::DescribeLogDirsRequest<'a>, describe_log_dirs::DescribeLogDirsResponse<'a>;
+    ElectLeaders: elect_leaders::ElectLeadersRequest<'a>, elect_leaders::ElectLeadersResponse<'a>;
+    AlterPartitionReassignments: alter_partition_reassignments::AlterPartitionReassignmentsRequest<'a>, alter_partition_reassignments::AlterPartitionReassignmentsResponse<'a>;
+    ListPartitionReassignments: list_partition_reassignments::ListPartitionReassignmentsRequest<'a>, list_partition_reassignments::ListPartitionReassignmentsResponse<'a>;
+    IncrementalAlterConfigs: incremental_alter_configs::IncrementalAlterConfigsRequest<'a>, incremental_alter_configs::IncrementalAlterConfigsResponse<'a>;
+    AlterConfigs: alter_configs::AlterConfigsRequest<'a>, alter_configs::AlterConfigsResponse<'a>;
+    ListConfigResources: list_config_resources::ListConfigResourcesRequest, list_config_resources::ListConfigResourcesResponse<'a>;
+    DescribeClientQuotas: describe_client_quotas::DescribeClientQuotasRequest<'a>, describe_client_quotas::DescribeClientQuotasResponse<'a>;
+    AlterClientQuotas: alter_client_quotas::AlterClientQuotasRequest<'a>, alter_client_quotas::AlterClientQuotasResponse<'a>;
+    DescribeTopicPartitions: describe_topic_partitions::DescribeTopicPartitionsRequest<'a>, describe_topic_partitions::DescribeTopicPartitionsResponse<'a>;
 }
 
 /// The versions of an API that we decode, served or not.

@@ -1,7 +1,7 @@
 //! Versions that the other crate does not have, against bytes written by hand.
 
 use crate::body::{Body, OUR_UUID, decode, encode};
-use crate::samples::{offsets, transaction_admin};
+use crate::samples::{log_dirs, offsets, transaction_admin};
 use headwater_protocol::messages::offset_commit::OffsetCommitRequest;
 use headwater_protocol::messages::offset_fetch::OffsetFetchRequest;
 
@@ -83,4 +83,33 @@ fn write_txn_markers_request_2() {
     ];
     let plain_marker: [&[u8]; 2] = [&[0xff; 10], &[0, 1, 0, 0, 0, 0, 0, 0]];
     same(2, &ours, &ours, &[b"\x03", &marker.concat(), &plain_marker.concat(), b"\0"]);
+}
+
+#[test]
+fn describe_log_dirs_response_5() {
+    let ours = log_dirs::describe_log_dirs_response();
+    let partition: [&[u8]; 4] =
+        [&3i32.to_be_bytes(), &(1i64 << 34).to_be_bytes(), &(1i64 << 35).to_be_bytes(), b"\x01\0"];
+    let directory: [&[u8]; 8] = [
+        &56i16.to_be_bytes(),
+        b"\x08log dir\x03\x08flights\x03",
+        &partition.concat(),
+        &[0; 4 + 8 + 8 + 1 + 1],
+        b"\0\x01\x01\0",
+        &(1i64 << 36).to_be_bytes(),
+        &(1i64 << 37).to_be_bytes(),
+        b"\x01\0",
+    ];
+    let plain_directory: [&[u8]; 3] = [b"\0\0\x01\x01", &[0xff; 16], b"\0\0"];
+    let head: [&[u8]; 3] = [&3i32.to_be_bytes(), &42i16.to_be_bytes(), b"\x03"];
+    let directories = [directory.concat(), plain_directory.concat()].concat();
+    same(5, &ours, &ours, &[&head.concat(), &directories, b"\0"]);
+}
+
+#[test]
+fn other_direction_is_unchanged() {
+    let request = log_dirs::describe_log_dirs_request();
+    assert_eq!(encode(&request, 5), encode(&request, 4));
+    let response = transaction_admin::write_txn_markers_response();
+    assert_eq!(encode(&response, 2), encode(&response, 1));
 }

@@ -6,19 +6,24 @@
 //! cannot see, because `kafka-protocol` 0.18 does not have it, is checked against bytes written by
 //! hand: ListOffsets 0 and 11, and what stands in [`by_hand`].
 
+mod alter_configs;
 mod batches;
 mod body;
 mod by_hand;
 mod cluster;
 mod configs;
+mod describe_topic_partitions;
 mod fetch;
 mod group_admin;
 mod groups;
 mod headers;
 mod list_offsets;
+mod log_dirs;
 mod metadata;
 mod offsets;
+mod partitions;
 mod producer;
+mod quotas;
 mod samples;
 mod topics;
 mod transaction_admin;

@@ -3,12 +3,15 @@
 use bytes::BytesMut;
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
-    add_offsets_to_txn, add_partitions_to_txn, api_versions, create_partitions, create_topics,
-    delete_groups, delete_topics, describe_cluster, describe_configs, describe_groups,
-    describe_producers, describe_transactions, end_txn, fetch, find_coordinator, heartbeat,
-    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_transactions,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
-    sync_group, txn_offset_commit, write_txn_markers,
+    add_offsets_to_txn, add_partitions_to_txn, alter_client_quotas, alter_configs,
+    alter_partition_reassignments, api_versions, create_partitions, create_topics, delete_groups,
+    delete_records, delete_topics, describe_client_quotas, describe_cluster, describe_configs,
+    describe_groups, describe_log_dirs, describe_producers, describe_topic_partitions,
+    describe_transactions, elect_leaders, end_txn, fetch, find_coordinator, heartbeat,
+    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
+    list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    txn_offset_commit, write_txn_markers,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -130,6 +133,47 @@ pub fn recode(
         ApiKey::ListTransactions => pass!(
             list_transactions::ListTransactionsRequest,
             list_transactions::ListTransactionsResponse
+        ),
+        ApiKey::DeleteRecords => {
+            pass!(delete_records::DeleteRecordsRequest, delete_records::DeleteRecordsResponse)
+        }
+        ApiKey::DescribeLogDirs => pass!(
+            describe_log_dirs::DescribeLogDirsRequest,
+            describe_log_dirs::DescribeLogDirsResponse
+        ),
+        ApiKey::ElectLeaders => {
+            pass!(elect_leaders::ElectLeadersRequest, elect_leaders::ElectLeadersResponse)
+        }
+        ApiKey::AlterPartitionReassignments => pass!(
+            alter_partition_reassignments::AlterPartitionReassignmentsRequest,
+            alter_partition_reassignments::AlterPartitionReassignmentsResponse
+        ),
+        ApiKey::ListPartitionReassignments => pass!(
+            list_partition_reassignments::ListPartitionReassignmentsRequest,
+            list_partition_reassignments::ListPartitionReassignmentsResponse
+        ),
+        ApiKey::IncrementalAlterConfigs => pass!(
+            incremental_alter_configs::IncrementalAlterConfigsRequest,
+            incremental_alter_configs::IncrementalAlterConfigsResponse
+        ),
+        ApiKey::AlterConfigs => {
+            pass!(alter_configs::AlterConfigsRequest, alter_configs::AlterConfigsResponse)
+        }
+        ApiKey::ListConfigResources => pass!(
+            list_config_resources::ListConfigResourcesRequest,
+            list_config_resources::ListConfigResourcesResponse
+        ),
+        ApiKey::DescribeClientQuotas => pass!(
+            describe_client_quotas::DescribeClientQuotasRequest,
+            describe_client_quotas::DescribeClientQuotasResponse
+        ),
+        ApiKey::AlterClientQuotas => pass!(
+            alter_client_quotas::AlterClientQuotasRequest,
+            alter_client_quotas::AlterClientQuotasResponse
+        ),
+        ApiKey::DescribeTopicPartitions => pass!(
+            describe_topic_partitions::DescribeTopicPartitionsRequest,
+            describe_topic_partitions::DescribeTopicPartitionsResponse
         ),
         other => panic!("{other} is spoken and has no messages here"),
     }

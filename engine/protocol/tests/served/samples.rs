@@ -59,6 +59,16 @@ use headwater_protocol::messages::produce::{
 };
 use headwater_protocol::wire::uuid::Uuid;
 use headwater_protocol::wire::writer::Writer;
+#[path = "samples/alter_configs.rs"]
+pub mod alter_configs;
+#[path = "samples/describe_topic_partitions.rs"]
+pub mod describe_topic_partitions;
+#[path = "samples/log_dirs.rs"]
+pub mod log_dirs;
+#[path = "samples/partitions.rs"]
+pub mod partitions;
+#[path = "samples/quotas.rs"]
+pub mod quotas;
 #[path = "samples/transaction_admin.rs"]
 pub mod transaction_admin;
 #[path = "samples/transactions.rs"]
@@ -152,6 +162,27 @@ fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         }
         ApiKey::ListTransactions => {
             transaction_admin::list_transactions_request().encode(w, version)
+        }
+        ApiKey::DeleteRecords => partitions::delete_records_request().encode(w, version),
+        ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs_request().encode(w, version),
+        ApiKey::ElectLeaders => partitions::elect_leaders_request().encode(w, version),
+        ApiKey::AlterPartitionReassignments => {
+            partitions::alter_partition_reassignments_request().encode(w, version)
+        }
+        ApiKey::ListPartitionReassignments => {
+            partitions::list_partition_reassignments_request().encode(w, version)
+        }
+        ApiKey::IncrementalAlterConfigs => {
+            alter_configs::incremental_alter_configs_request().encode(w, version)
+        }
+        ApiKey::AlterConfigs => alter_configs::alter_configs_request().encode(w, version),
+        ApiKey::ListConfigResources => {
+            alter_configs::list_config_resources_request().encode(w, version)
+        }
+        ApiKey::DescribeClientQuotas => quotas::describe_client_quotas_request().encode(w, version),
+        ApiKey::AlterClientQuotas => quotas::alter_client_quotas_request().encode(w, version),
+        ApiKey::DescribeTopicPartitions => {
+            describe_topic_partitions::describe_topic_partitions_request().encode(w, version)
         }
         other => panic!("{other} is spoken and has no sample"),
     }
@@ -265,6 +296,29 @@ fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         }
         ApiKey::ListTransactions => {
             transaction_admin::list_transactions_response().encode(w, version)
+        }
+        ApiKey::DeleteRecords => partitions::delete_records_response().encode(w, version),
+        ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs_response().encode(w, version),
+        ApiKey::ElectLeaders => partitions::elect_leaders_response().encode(w, version),
+        ApiKey::AlterPartitionReassignments => {
+            partitions::alter_partition_reassignments_response().encode(w, version)
+        }
+        ApiKey::ListPartitionReassignments => {
+            partitions::list_partition_reassignments_response().encode(w, version)
+        }
+        ApiKey::IncrementalAlterConfigs => {
+            alter_configs::incremental_alter_configs_response().encode(w, version)
+        }
+        ApiKey::AlterConfigs => alter_configs::alter_configs_response().encode(w, version),
+        ApiKey::ListConfigResources => {
+            alter_configs::list_config_resources_response().encode(w, version)
+        }
+        ApiKey::DescribeClientQuotas => {
+            quotas::describe_client_quotas_response().encode(w, version)
+        }
+        ApiKey::AlterClientQuotas => quotas::alter_client_quotas_response().encode(w, version),
+        ApiKey::DescribeTopicPartitions => {
+            describe_topic_partitions::describe_topic_partitions_response().encode(w, version)
         }
         other => panic!("{other} is spoken and has no sample"),
     }
