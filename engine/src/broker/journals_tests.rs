@@ -67,6 +67,14 @@ struct Model {
     acknowledged: Offset,
 }
 
+/// What happens to recovery points while the power is off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tamper {
+    Nothing,
+    /// They are torn, or of an earlier time, or of segments that were rolled.
+    Points,
+}
+
 struct Machine {
     world: World,
     io: Driver,
@@ -75,9 +83,16 @@ struct Machine {
     models: Vec<Model>,
     /// What each open call appended: partition and end.
     calls: HashMap<u64, (usize, Offset)>,
+    /// Retries on their way, and where the original ends.
+    duplicates: HashMap<u64, Offset>,
     next_call: u64,
     epoch: i32,
     reads: HashMap<u64, Vec<u8>>,
+    tamper: Tamper,
+    /// Recovery points as they were found at earlier cuts.
+    old_points: Vec<(PathBuf, Vec<u8>)>,
+    /// Starts of logs from a point.
+    points_used: usize,
 }
 
 fn key(index: usize) -> PartitionKey {
@@ -147,9 +162,13 @@ impl Machine {
             rng: Rng::new(seed ^ 0xfeed),
             models: (0..partitions).map(|_| Model::default()).collect(),
             calls: HashMap::new(),
+            duplicates: HashMap::new(),
             next_call: 0,
             epoch: 1,
             reads: HashMap::new(),
+            tamper: Tamper::Nothing,
+            old_points: Vec::new(),
+            points_used: 0,
         }
     }
 
@@ -173,7 +192,9 @@ impl Machine {
             (0..1 + self.rng.below(most)).map(|_| self.rng.next_u64() as u8).collect();
         let mut builder = BatchBuilder::new(Compression::None);
         builder.push(1, Some(b"key"), Some(&value));
-        let bytes = Bytes::copy_from_slice(builder.finish(Producer::NONE));
+        let sequence = self.models[index].sent.len() as i32;
+        let producer = Producer { id: index as i64, epoch: 0, base_sequence: sequence };
+        let bytes = Bytes::copy_from_slice(builder.finish(producer));
         let acks = *self.rng.pick(&[Acks::All, Acks::All, Acks::Leader, Acks::None]);
         let set = RecordSet::check(bytes.clone(), BATCH_MAX).unwrap();
         let call = self.ask(Ask::Append { partition: key(index), set, acks });
@@ -216,6 +237,10 @@ impl Machine {
             let ReplyTo::Call { call, .. } = reply_to else { panic!("only calls ask") };
             match answer {
                 Answer::Appended(Ok(answer)) => {
+                    if let Some(end) = self.duplicates.remove(&call.0) {
+                        assert!(answer.appended.duplicate, "a retry was appended again");
+                        assert_eq!(answer.appended.end, end);
+                    }
                     if let Some((index, end)) = self.calls.remove(&call.0) {
                         assert_eq!(answer.appended.end, end, "partition {index}");
                         let model = &mut self.models[index];
@@ -285,11 +310,60 @@ impl Machine {
         }
     }
 
+    /// The recovery points that there are.
+    fn points(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let fs = self.io.fs();
+        let dirs =
+            (0..self.models.len()).map(|n| directory::partition(Path::new(DATA), "t", n as i32));
+        dirs.flat_map(|dir| {
+            let entries = fs.list(&dir).unwrap().into_iter();
+            let points = entries.filter(|entry| directory::parse_point(&entry.name).is_some());
+            points.map(|entry| dir.join(entry.name)).collect::<Vec<_>>()
+        })
+        .map(|path| (path.clone(), fs.read(&path).unwrap()))
+        .collect()
+    }
+
+    fn tamper_with_points(&mut self) {
+        let (fs, found) = (self.io.fs(), self.points());
+        for (path, bytes) in found.iter().chain(&self.old_points) {
+            let torn = self.rng.below(bytes.len() as u64) as usize;
+            match self.rng.below(3) {
+                0 => fs.replace(path, &bytes[..torn]).unwrap(),
+                1 => fs.replace(path, bytes).unwrap(),
+                _ => {}
+            }
+        }
+        self.old_points.extend(found);
+    }
+
+    /// A retry of the last batch that was kept is recognised, whatever its producer was read from.
+    fn check_producers(&mut self) {
+        for index in 0..self.models.len() {
+            let kept = self.models[index].sent.len();
+            let Some((end, body)) = self.models[index].sent.last().cloned() else { continue };
+            let mut bytes = vec![0; 17];
+            bytes[8..12].copy_from_slice(&(body.len() as i32 + 5).to_be_bytes());
+            bytes[16] = 2;
+            bytes.extend_from_slice(&body);
+            let set = RecordSet::check(bytes.into(), BATCH_MAX).unwrap();
+            let call = self.ask(Ask::Append { partition: key(index), set, acks: Acks::Leader });
+            self.duplicates.insert(call, end);
+            while self.duplicates.contains_key(&call) {
+                self.turn();
+            }
+            assert_eq!(self.models[index].sent.len(), kept);
+        }
+    }
+
     /// Takes the power away, perhaps also while it recovers, and starts again.
     fn cut(&mut self) {
         self.epoch += 1;
         self.world.power_cut();
         self.io = self.world.driver();
+        if self.tamper == Tamper::Points {
+            self.tamper_with_points();
+        }
         while self.rng.chance(40) {
             let ops = self.rng.below(60);
             self.world.disk().silence_after(ops);
@@ -299,6 +373,8 @@ impl Machine {
             self.io = self.world.driver();
         }
         self.shard = open(&self.io, self.models.len(), self.epoch).unwrap();
+        // What nobody vouches for is removed: what is left was used.
+        self.points_used += self.points().len();
         self.calls.clear();
         for index in 0..self.models.len() {
             let kept = self.read_all(index).len();
@@ -311,6 +387,7 @@ impl Machine {
             model.sent.truncate(kept);
         }
         self.check_contents();
+        self.check_producers();
     }
 
     fn settle(&mut self) {
@@ -342,6 +419,27 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
             machine.cut();
         }
     }
+}
+
+#[test]
+fn torn_and_stale_recovery_points_change_nothing() {
+    let mut points_used = 0;
+    for seed in 1000..1080 {
+        println!("seed {seed}");
+        let mut machine = Machine::new(seed, 1 + (seed as usize % 3));
+        machine.tamper = Tamper::Points;
+        for _ in 0..4 {
+            for _ in 0..machine.rng.below(60) {
+                machine.append();
+                while machine.rng.chance(60) {
+                    machine.turn();
+                }
+            }
+            machine.cut();
+        }
+        points_used += machine.points_used;
+    }
+    assert!(points_used > 20, "only {points_used} starts of logs from a point");
 }
 
 #[test]
