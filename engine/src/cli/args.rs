@@ -170,7 +170,8 @@ pub struct DoctorArgs {
 /// Arguments of `dump`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DumpArgs {
-    /// A segment, index, snapshot or metadata file; a partition's folder; a data directory.
+    /// A segment, index, snapshot, journal, checkpoint or metadata file; the folder of a partition or of a shard's
+    /// journal; a data directory.
     pub path: PathBuf,
     /// Also the records of each batch.
     #[arg(long)]
@@ -194,8 +195,9 @@ pub struct VerifyArgs {
 ///
 /// A log goes offline when records that were acknowledged are missing or damaged. Restoring its files from a copy
 /// brings it back whole. This brings it back without them: it ends where the damage begins. What is cut off, sound
-/// batches behind the damage too, is kept beside the segments in files named `.lost-<unix ms>`. Start and stop the
-/// broker once before: only then is it known what its journal could put back.
+/// batches behind the damage too, is kept beside the segments in files named `.lost-<unix ms>`. A log of which a journal
+/// holds something waits: start and stop the broker once, which puts it back. A journal whose checkpoints are damaged
+/// keeps the broker from starting; it is given up first, and its files are kept in the same way.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RepairArgs {
     /// The data directory; no broker may use it meanwhile.

@@ -141,8 +141,8 @@ impl fmt::Display for CliError {
             Self::File { path, error } => write!(f, "cannot read {}: {error}", path.display()),
             Self::UnknownFile(path) => write!(
                 f,
-                "{} is none of ours by its name: give a .log, .hwindex or .hwsnapshot file, metadata.log, \
-                 headwater.json, or a folder of a data directory",
+                "{} is none of ours by its name: give a .log, .hwindex, .hwsnapshot or .point file, a \
+                 journal-<n> or checkpoint of shards/<n>, metadata.log, headwater.json, or a folder of a data directory",
                 path.display()
             ),
             Self::BadFile { path, reason } => write!(f, "{}: {reason}", path.display()),

@@ -19,6 +19,7 @@ mod diagnosis;
 pub mod doctor;
 pub mod dump;
 pub mod error;
+mod journals;
 pub mod log;
 pub mod print;
 pub mod repair;

@@ -1,17 +1,23 @@
 //! `headwater repair`: says what a log that is offline would have to give up to be served again; with
 //! `--accept-loss`, gives it up.
 //!
-//! Run it after the broker was started and stopped once: a start puts back what the journal holds, and only
-//! then is it known what is lost. What is cut off is kept beside the segments.
+//! A log of which a journal holds something waits for the next start, which puts that back: only then is it known
+//! what is lost. A journal that no start goes on with comes first. What is cut off is kept beside the segments.
+
+mod journal;
 
 use super::args::RepairArgs;
 use super::diagnosis::Logs;
 use super::error::CliError;
+use super::journals::{Journals, Pending};
 use super::print::Printer;
+use crate::broker::identity::Identity;
+use crate::broker::journals::directory_id;
 use crate::broker::start::encode_clean;
 use crate::log::directory;
 use crate::log::recovery::repair::{self, Loss};
-use crate::log::recovery::{Diagnosis, acknowledged};
+use crate::log::recovery::{Diagnosis, Journaled, acknowledged};
+use crate::model::TopicId;
 use headwater_io::file::{Access, File, Fs};
 use serde::Serialize;
 use std::io;
@@ -43,26 +49,54 @@ struct Line {
 /// When there is something to repair and the loss was not accepted, or files cannot be read or written.
 pub fn run(args: &RepairArgs, printer: &mut Printer) -> Result<(), CliError> {
     let fs = Fs::os();
-    let lines = repair(&fs, &args.dir, args.partition.as_deref(), args.accept_loss)?;
-    for line in &lines {
+    let Report { journals, waiting, logs } =
+        repair(&fs, &args.dir, args.partition.as_deref(), args.accept_loss)?;
+    for line in &journals {
+        printer.line(line, journal::Line::text)?;
+    }
+    for line in &logs {
         printer.line(line, Line::text)?;
     }
-    if lines.is_empty() {
+    for log in &waiting {
+        let line = serde_json::json!({ "waiting": log });
+        printer.line(&line, |_| {
+            format!(
+                "{log}: its journal is put back at the next start: repair it then, if it is offline"
+            )
+        })?;
+    }
+    let losses = logs.len() + journals.len();
+    if losses + waiting.len() == 0 {
         let nothing = serde_json::json!({ "nothing": "every log can be served" });
         printer.line(&nothing, |_| "nothing to repair: every log can be served".to_owned())?;
     }
-    match lines.len() {
-        logs if logs > 0 && !args.accept_loss => {
-            Err(CliError::Loss { dir: args.dir.clone(), logs })
-        }
-        _ => Ok(()),
+    match losses > 0 && !args.accept_loss {
+        true => Err(CliError::Loss { dir: args.dir.clone(), logs: losses }),
+        false => Ok(()),
     }
 }
 
-fn repair(fs: &Fs, dir: &Path, only: Option<&str>, accepted: bool) -> Result<Vec<Line>, CliError> {
+/// What was found, and perhaps done.
+#[derive(Default)]
+struct Report {
+    journals: Vec<journal::Line>,
+    /// Logs that the next start makes longer.
+    waiting: Vec<String>,
+    logs: Vec<Line>,
+}
+
+fn repair(fs: &Fs, dir: &Path, only: Option<&str>, accepted: bool) -> Result<Report, CliError> {
     let file = |error| CliError::File { path: dir.to_owned(), error };
     let _lock = lock(fs, dir)?;
     let mut logs = Logs::read(fs, dir)?;
+    let directory = directory(fs, dir)?;
+    let journals = Journals::read(fs, dir, directory, &logs).map_err(file)?;
+    let given_up = journal::give_up(fs, &journals, directory, &logs, accepted.then(unix_ms));
+    let mut report = Report { journals: given_up.map_err(file)?, ..Report::default() };
+    if !report.journals.is_empty() {
+        // What the logs lack is known when the broker has started.
+        return Ok(report);
+    }
     let mut partitions = logs.partitions().map_err(file)?;
     if let Some(only) = only {
         partitions.retain(|(topic, index)| format!("{topic}-{index}") == only);
@@ -71,22 +105,28 @@ fn repair(fs: &Fs, dir: &Path, only: Option<&str>, accepted: bool) -> Result<Vec
             return Err(CliError::BadFile { path: dir.to_owned(), reason });
         }
     }
-    let mut lines = Vec::new();
     for (topic, index) in partitions {
-        let Some(diagnosis) = logs.diagnose(&topic, index).map_err(file)? else { continue };
+        let known = logs.key(&topic, index).and_then(|key| journals.known.get(&key));
+        if known.is_some_and(Pending::is_to_be_put_back) {
+            report.waiting.push(format!("{topic}-{index}"));
+            continue;
+        }
+        let journaled = known.map(|known| Journaled { floor: None, end: known.end });
+        let diagnosed = logs.diagnose(&topic, index, journaled).map_err(file)?;
+        let Some(diagnosis) = diagnosed else { continue };
         let log = directory::partition(dir, &topic, index);
         let loss = repair::loss(fs, &log, &diagnosis).map_err(file)?;
         let mut line = Line::new(format!("{topic}-{index}"), &diagnosis, &loss);
         if accepted {
             line.kept = give_up(fs, dir, &log, &mut logs, &diagnosis).map_err(file)?;
             line.done = true;
-            if let Some(still) = logs.diagnose(&topic, index).map_err(file)? {
+            if let Some(still) = logs.diagnose(&topic, index, None).map_err(file)? {
                 return Err(CliError::BadFile { path: log, reason: still.reason });
             }
         }
-        lines.push(line);
+        report.logs.push(line);
     }
-    Ok(lines)
+    Ok(report)
 }
 
 fn give_up(
@@ -104,9 +144,22 @@ fn give_up(
         }
         fs.replace(&dir.join(directory::CLEAN), &encode_clean(&logs.clean))?;
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let kept = repair::give_up(fs, log, diagnosis, now.as_millis() as i64)?;
+    let kept = repair::give_up(fs, log, diagnosis, unix_ms())?;
     Ok(kept.iter().map(|path| path.display().to_string()).collect())
+}
+
+fn unix_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_millis() as i64
+}
+
+/// What the checksums of journals begin with.
+fn directory(fs: &Fs, dir: &Path) -> Result<TopicId, CliError> {
+    let path = dir.join(directory::IDENTITY);
+    let bytes = fs.read(&path).map_err(|error| CliError::File { path: path.clone(), error })?;
+    let identity: Identity = serde_json::from_slice(&bytes)
+        .map_err(|error| CliError::BadFile { path, reason: error.to_string() })?;
+    Ok(directory_id(&identity.directory_id))
 }
 
 /// Holds the lock that a broker would hold.

@@ -2,6 +2,7 @@
 //!
 //! | module | what it shows |
 //! | --- | --- |
+//! | [`offline`] | what offline tools say of a journal is what the next start does |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
 //! | [`hostile`] | bytes and clients that mean harm cost nobody else anything |
 //! | [`repair`] | a log that lost something is served again when somebody accepts the loss |
@@ -17,6 +18,7 @@ mod harness;
 mod blocking;
 mod hostile;
 mod library;
+mod offline;
 mod protocol;
 mod repair;
 mod restart;

@@ -11,7 +11,7 @@ use crate::harness::batches::{plain, sized};
 use crate::harness::broker::{Broker, Folder, Options};
 use crate::harness::on_both;
 
-fn headwater(words: &[&str], dir: &Path) -> (i32, String) {
+pub fn headwater(words: &[&str], dir: &Path) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
     let Output { status, stdout, stderr } =
         command.arg(words[0]).arg(dir).args(&words[1..]).output().expect("it runs");
@@ -19,7 +19,7 @@ fn headwater(words: &[&str], dir: &Path) -> (i32, String) {
     (status.code().expect("an exit status"), String::from_utf8(text).expect("text"))
 }
 
-fn says((status, text): &(i32, String), expected: i32, words: &[&str]) {
+pub fn says((status, text): &(i32, String), expected: i32, words: &[&str]) {
     assert_eq!(*status, expected, "{text}");
     for word in words {
         assert!(text.contains(word), "no {word:?} in:\n{text}");

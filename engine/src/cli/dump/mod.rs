@@ -1,7 +1,9 @@
-//! `headwater dump`: what is in a segment, an index, a snapshot, the metadata; or, for a folder, in all of them.
+//! `headwater dump`: what is in a segment, an index, a snapshot, a journal, the metadata; or, for a folder, in all of
+//! them.
 //!
 //! Reads only, also while a broker runs. What a file is, its name says; formats are read by the code that writes them.
 
+mod journal;
 mod segment;
 mod small;
 
@@ -11,7 +13,9 @@ pub(super) use small::read_store;
 use super::args::DumpArgs;
 use super::error::CliError;
 use super::print::Printer;
+use crate::journal::{checkpoint, scan};
 use crate::log::directory;
+use crate::shard::journal::files;
 use headwater_io::file::{Entry, Fs};
 use std::path::Path;
 
@@ -32,6 +36,14 @@ pub fn run(args: &DumpArgs, printer: &mut Printer) -> Result<(), CliError> {
             }
         } else if !entry.is_dir {
             dump_known(&fs, &path, args, printer)?;
+        }
+    }
+    let journals = files::shards(&fs, &args.path)
+        .map_err(|error| CliError::File { path: args.path.clone(), error })?;
+    for shard in journals {
+        let dir = files::folder(&args.path, shard);
+        for entry in list(&fs, &dir)? {
+            dump_known(&fs, &dir.join(&entry.name), args, printer)?;
         }
     }
     Ok(())
@@ -60,6 +72,13 @@ fn dump_file(fs: &Fs, path: &Path, args: &DumpArgs, printer: &mut Printer) -> Re
     }
     if let Some(base) = directory::parse_point(name) {
         return small::dump_point(fs, path, base, printer);
+    }
+    if scan::parse(name).is_some() {
+        return journal::dump(fs, path, printer);
+    }
+    let dir = path.parent().unwrap_or(path);
+    if (0..2).any(|turn| checkpoint::path(dir, turn) == path) {
+        return journal::dump_checkpoint(fs, path, printer);
     }
     if name.ends_with(".hwindex") {
         return small::dump_index(fs, path, printer);

@@ -113,7 +113,7 @@ fn damage_in_a_sealed_segment_is_wrong() {
 fn a_missing_segment_is_wrong() {
     let sample = Sample::new();
     sample.fs.replace(&sample.first, &batch(0)).expect("written");
-    sample.expect(&["does not check"], &["offset 3 should come here"]);
+    sample.expect(&["does not check"], &["offset 3 should come here", "segment 0 was sealed"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! What is wrong would lose or alter something that was acknowledged, or stop the next start; what is only noted, the
 //! next start puts right by itself (a torn tail, a missing index). Recovery decides which is which, with its own table.
 
+mod journal;
 mod partition;
 mod records;
 
@@ -10,11 +11,13 @@ use super::args::VerifyArgs;
 use super::diagnosis::Logs;
 use super::dump;
 use super::error::CliError;
+use super::journals::Journals;
 use super::print::Printer;
 use crate::broker::identity::{FORMAT_VERSION, Identity};
+use crate::broker::journals::directory_id;
 use crate::log::directory;
 use headwater_io::file::{Access, Fs};
-use partition::Partition;
+use partition::{Partition, Promise};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io;
@@ -28,6 +31,9 @@ pub(super) struct Outcome {
     pub batches: u64,
     pub records: u64,
     pub bytes: u64,
+    /// Frames of journals that are not in the segments yet, and the bytes that these get of them.
+    pub frames: u64,
+    pub put_back_bytes: u64,
     /// Put right by the next start.
     pub notes: Vec<String>,
     /// Not to be put right by itself.
@@ -54,7 +60,7 @@ pub(super) fn verify(fs: &Fs, dir: &Path) -> Result<Outcome, CliError> {
     let entries = fs.list(dir).map_err(unreadable)?;
     let _lock = lock(fs, dir)?;
     let mut outcome = Outcome::default();
-    check_identity(fs, dir, &mut outcome)?;
+    let identity = check_identity(fs, dir, &mut outcome)?;
     let expected = topics(fs, dir, &mut outcome)?;
     let mut found = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.is_dir) {
@@ -67,12 +73,24 @@ pub(super) fn verify(fs: &Fs, dir: &Path) -> Result<Outcome, CliError> {
     }
     // Without metadata there is nothing that recovery would open.
     let logs = Logs::read(fs, dir).ok();
+    let journals = match (&logs, &identity) {
+        (Some(logs), Some(identity)) => {
+            let directory = directory_id(&identity.directory_id);
+            Journals::read(fs, dir, directory, logs).map_err(unreadable)?
+        }
+        _ => Journals::default(),
+    };
+    journal::verify(fs, &journals, &mut outcome).map_err(unreadable)?;
     for ((topic, index), path) in &found {
         if expected.get(topic).is_none_or(|count| index >= count) {
             outcome.notes.push(format!("{}: no topic has this partition", path.display()));
         }
-        Partition { fs, dir: path, outcome: &mut outcome }.verify().map_err(unreadable)?;
-        let diagnosis = logs.as_ref().map(|logs| logs.diagnose(topic, *index)).transpose();
+        let promise = logs.as_ref().map(|logs| promise(logs, &journals, topic, *index)).transpose();
+        let promise = promise.map_err(unreadable)?.flatten();
+        let promised = promise.is_some();
+        Partition { fs, dir: path, outcome: &mut outcome, promise }.verify().map_err(unreadable)?;
+        let judge = logs.as_ref().filter(|_| !promised);
+        let diagnosis = judge.map(|logs| logs.diagnose(topic, *index, None)).transpose();
         if let Some(diagnosis) = diagnosis.map_err(unreadable)?.flatten() {
             outcome.wrong.push(format!(
                 "{}: the next start takes it offline (`headwater repair` says what would be lost): {}",
@@ -90,6 +108,21 @@ pub(super) fn verify(fs: &Fs, dir: &Path) -> Result<Outcome, CliError> {
     Ok(outcome)
 }
 
+/// What journals and others know of a log's end; none, when no journal does.
+fn promise<'a>(
+    logs: &Logs<'_>,
+    journals: &'a Journals,
+    topic: &str,
+    index: i32,
+) -> io::Result<Option<Promise<'a>>> {
+    let Some(pending) = logs.key(topic, index).and_then(|key| journals.known.get(&key)) else {
+        return Ok(None);
+    };
+    let written_down = logs.written_down(topic, index)?;
+    let end = written_down.map_or(pending.end, |end| pending.end.further(end));
+    Ok(Some(Promise { pending, end }))
+}
+
 /// Holds the lock that a broker would hold, if there is one to hold.
 fn lock(fs: &Fs, dir: &Path) -> Result<Option<headwater_io::file::File>, CliError> {
     let path = dir.join(directory::LOCK);
@@ -104,7 +137,11 @@ fn lock(fs: &Fs, dir: &Path) -> Result<Option<headwater_io::file::File>, CliErro
     }
 }
 
-fn check_identity(fs: &Fs, dir: &Path, outcome: &mut Outcome) -> Result<(), CliError> {
+fn check_identity(
+    fs: &Fs,
+    dir: &Path,
+    outcome: &mut Outcome,
+) -> Result<Option<Identity>, CliError> {
     let path = dir.join(directory::IDENTITY);
     if !fs.exists(&path) {
         let reason = format!("is not a data directory: it has no {}", directory::IDENTITY);
@@ -117,10 +154,10 @@ fn check_identity(fs: &Fs, dir: &Path, outcome: &mut Outcome) -> Result<(), CliE
                 format!("has format {}: use the release that wrote it", identity.format_version);
             Err(CliError::BadFile { path, reason })
         }
-        Ok(_) => Ok(()),
+        Ok(identity) => Ok(Some(identity)),
         Err(error) => {
             outcome.wrong.push(format!("{}: {error}", path.display()));
-            Ok(())
+            Ok(None)
         }
     }
 }
@@ -157,12 +194,15 @@ impl Outcome {
             text.push_str(&format!("WRONG  {wrong}\n"));
         }
         text.push_str(&format!(
-            "{} partitions, {} segments, {} batches, {} records, {} bytes read; {} wrong",
+            "{} partitions, {} segments, {} batches, {} records, {} bytes read; {} frames and {} bytes of them in \
+             journals alone; {} wrong",
             self.partitions,
             self.segments,
             self.batches,
             self.records,
             self.bytes,
+            self.frames,
+            self.put_back_bytes,
             self.wrong.len()
         ));
         text

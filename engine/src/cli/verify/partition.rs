@@ -2,20 +2,33 @@
 
 use super::Outcome;
 use super::records::check_records;
+use crate::cli::journals::Pending;
+use crate::log::recovery::CleanEnd;
 use crate::log::{directory, point, producers};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
 use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
-use headwater_io::file::{Access, File, Fs};
+use headwater_io::file::{Access, Entry, File, Fs};
+use headwater_io::sim::World;
+use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is looked at, and where findings go.
 pub(super) struct Partition<'a> {
     pub fs: &'a Fs,
     pub dir: &'a Path,
     pub outcome: &'a mut Outcome,
+    pub promise: Option<Promise<'a>>,
+}
+
+/// What a journal knows of the log: where it must end, and what it gets before that is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Promise<'a> {
+    pub pending: &'a Pending,
+    /// From all who know.
+    pub end: CleanEnd,
 }
 
 impl Partition<'_> {
@@ -26,9 +39,9 @@ impl Partition<'_> {
     pub fn verify(mut self) -> io::Result<()> {
         self.outcome.partitions += 1;
         let entries = self.fs.list(self.dir)?;
-        let bases: Vec<Offset> =
-            entries.iter().filter_map(|entry| directory::parse_segment(&entry.name)).collect();
+        let (bases, beyond) = self.bases(&entries);
         let mut expected = bases.first().copied();
+        let mut last = None;
         for (n, base) in bases.iter().enumerate() {
             if let Some(expected) = expected.filter(|expected| expected != base) {
                 self.wrong(
@@ -36,10 +49,15 @@ impl Partition<'_> {
                     &format!("offset {expected} should come here"),
                 );
             }
-            let is_last = n + 1 == bases.len();
-            let next_offset = self.verify_segment(*base, is_last)?;
-            expected = Some(next_offset);
+            let scan = self.verify_segment(*base, bases.get(n + 1).copied())?;
+            expected = Some(scan.next_offset);
+            last = Some((*base, scan));
         }
+        for base in beyond {
+            let path = directory::segment(self.dir, base);
+            self.note(&path, "is of commits that nobody was promised: it is removed");
+        }
+        self.judge_promise(last);
         for lost in entries.iter().filter(|entry| directory::is_lost(&entry.name)) {
             let path = self.dir.join(&lost.name);
             self.note(&path, "cut off by a repair; remove it if nobody misses it");
@@ -53,30 +71,83 @@ impl Partition<'_> {
         Ok(())
     }
 
-    /// Returns the offset after its last sound batch.
-    fn verify_segment(&mut self, base: Offset, is_last: bool) -> io::Result<Offset> {
+    /// The segments up to the end of what was acknowledged, as the next start has them, and those behind it.
+    fn bases(&self, entries: &[Entry]) -> (Vec<Offset>, Vec<Offset>) {
+        let there = entries.iter().filter_map(|entry| directory::parse_segment(&entry.name));
+        let Some(Promise { pending, end }) = self.promise else {
+            return (there.collect(), Vec::new());
+        };
+        let all: BTreeSet<Offset> = there.chain(pending.bases()).collect();
+        all.into_iter().partition(|base| *base <= end.segment_base)
+    }
+
+    /// Whether the batches end where the acknowledged part does; `last` is the last segment up to there.
+    fn judge_promise(&mut self, last: Option<(Offset, Scan)>) {
+        let Some(Promise { pending, end }) = self.promise else { return };
+        let (base, position, next_offset) = last
+            .map_or((Offset(0), Position(0), Offset(0)), |(base, scan)| {
+                (base, scan.end, scan.next_offset)
+            });
+        let here = CleanEnd { segment_base: base, position, next_offset };
+        // A segment that was begun and got nothing need not be there.
+        let before_empty = end.position == Position(0) && next_offset == end.next_offset;
+        if here != end && !before_empty {
+            let what = format!(
+                "the next start takes it offline (`headwater repair` then says what would be lost): offsets [{next_offset}, {}) were \
+                 acknowledged and are missing or damaged: the batches end at byte {position} of segment {base}",
+                end.next_offset
+            );
+            self.wrong(self.dir, &what);
+        }
+        if let Some(commit) = pending.doubtful {
+            let what = format!(
+                "the next start takes it offline: commit {commit} of the journal was acknowledged, is damaged, and may have \
+                 held records of it"
+            );
+            self.wrong(self.dir, &what);
+        }
+    }
+
+    /// Its file, made longer by what the journal has of it; and the end of what counts in it.
+    fn segment(&self, base: Offset) -> io::Result<Segment> {
         let path = directory::segment(self.dir, base);
-        let file = self.fs.open(&path, Access::Read)?;
-        let size = Position(self.fs.len(&file)?);
+        let (fs, file) = match self.fs.exists(&path) {
+            true => (self.fs.clone(), self.fs.open(&path, Access::Read)?),
+            // The journal has all of it.
+            false => nothing(&path)?,
+        };
+        let mut size = Position(fs.len(&file)?);
+        let mut newest = Newest::none();
+        if let Some(Promise { pending, end }) = self.promise {
+            (newest, size) = pending.newest(self.fs, &path, base, size)?;
+            if base == end.segment_base {
+                size = size.min(end.position);
+            }
+        }
+        Ok(Segment { path, fs, file, size, newest })
+    }
+
+    fn verify_segment(&mut self, base: Offset, next: Option<Offset>) -> io::Result<Scan> {
+        let Segment { path, fs, file, size, newest } = self.segment(base)?;
         // The interval decides which batches an index notes, so that the one on disk is compared by what it finds.
         let mut rebuilt = Index::new(base, 0);
         let mut bad_records = Vec::new();
         let walk = Walk {
-            fs: self.fs,
+            fs: &fs,
             file: &file,
             from: Position(0),
             upto: size,
             next_offset: base,
             depth: Depth::Checksums,
-            newest: Newest::none(),
+            newest: newest.clone(),
         };
-        let (fs, outcome) = (self.fs, &mut *self.outcome);
+        let outcome = &mut *self.outcome;
         let scan = walk.run(|position, header| {
             outcome.batches += 1;
             outcome.records += u64::try_from(header.record_count).unwrap_or(0);
             outcome.bytes += header.total_bytes() as u64;
             rebuilt.add(position, header);
-            if let Err(why) = check_records(fs, &file, position, header) {
+            if let Err(why) = check_records(&fs, &file, &newest, position, header) {
                 bad_records.push(format!(
                     "batch at byte {position}, offset {}: {why}",
                     header.base_offset
@@ -87,10 +158,14 @@ impl Partition<'_> {
         for bad in bad_records {
             self.wrong(&path, &bad);
         }
-        self.judge_end(&path, &file, size, &scan, is_last)?;
+        // With a promise its end says more, and where the next segment takes up the chain nothing follows here.
+        let joins = self.promise.is_some() && next.is_none_or(|next| next == scan.next_offset);
+        if !joins {
+            self.judge_end(&path, &file, size, &scan, next.is_none())?;
+        }
         self.verify_index(base, scan.end, &rebuilt)?;
         self.verify_point(base, scan.end, &rebuilt)?;
-        Ok(scan.next_offset)
+        Ok(scan)
     }
 
     /// A sealed segment ends with its file; the last one may end in space made ready, or in a write that was torn.
@@ -179,4 +254,22 @@ impl Partition<'_> {
     fn note(&mut self, path: &Path, what: &str) {
         self.outcome.notes.push(format!("{}: {what}", path.display()));
     }
+}
+
+/// A segment as the next start has it.
+struct Segment {
+    path: PathBuf,
+    fs: Fs,
+    file: File,
+    size: Position,
+    newest: Newest,
+}
+
+/// An empty file in memory in the place of one that is not there.
+fn nothing(path: &Path) -> io::Result<(Fs, File)> {
+    let memory = World::new(0).driver().fs();
+    let file = memory
+        .create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| memory.create_new(path, Access::Write))?;
+    Ok((memory, file))
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::dump::UNPACKED_BYTES_MAX;
 use crate::model::Position;
+use crate::segment::newest::Newest;
 use headwater_io::file::{File, Fs};
 use headwater_protocol::batch::compression::records_of;
 use headwater_protocol::batch::header::{Batch, BatchHeader};
@@ -11,11 +12,12 @@ use headwater_protocol::batch::record::records;
 pub(super) fn check_records(
     fs: &Fs,
     file: &File,
+    newest: &Newest,
     position: Position,
     header: &BatchHeader,
 ) -> Result<(), String> {
     let mut bytes = vec![0; header.total_bytes()];
-    fs.read_at(file, position.0, &mut bytes).map_err(|e| e.to_string())?;
+    newest.read_at(fs, file, position.0, &mut bytes).map_err(|e| e.to_string())?;
     let batch = Batch { header: *header, bytes: &bytes };
     let mut scratch = Vec::new();
     let unpacked =
