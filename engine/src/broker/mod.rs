@@ -7,6 +7,7 @@ pub mod abreast;
 pub mod catalog;
 pub mod controller;
 pub mod fetch_sessions;
+pub mod groups;
 pub mod identity;
 pub mod journals;
 pub mod meta_store;
