@@ -10,7 +10,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`api_key`] | the table of APIs and versions; `ApiVersions` and the docs are read from it |
+//! | [`api_key`] | the table of APIs and versions, spoken and served; `ApiVersions` and the docs are read from it |
 //! | [`error_code`] | Kafka's error codes: number, name, retriable or not |
 //! | [`frame`] | length prefix, request and response headers |
 //! | [`wire`] | primitive types: reader, writer, their errors |

@@ -4,7 +4,7 @@
 //! broker builds them from what it owns, a client reads them from a frame. Each structure has
 //! `decode` and `encode` side by side, fields in wire order; a field that the version does not have
 //! is decoded as Kafka's default and not encoded. Both trust the caller to have asked
-//! [`crate::api_key`] whether the version is served, and the reader or writer to be set to it,
+//! [`crate::api_key`] whether the version is spoken, and the reader or writer to be set to it,
 //! which [`crate::frame`] does.
 //!
 //! Fields carry Kafka's names, less the name of the structure they are in.
@@ -15,6 +15,8 @@ pub mod alter_client_quotas;
 pub mod alter_configs;
 pub mod alter_partition_reassignments;
 pub mod api_versions;
+pub mod consumer_group_describe;
+pub mod consumer_group_heartbeat;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_groups;

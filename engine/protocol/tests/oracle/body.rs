@@ -4,14 +4,14 @@ use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
     add_offsets_to_txn, add_partitions_to_txn, alter_client_quotas, alter_configs,
-    alter_partition_reassignments, api_versions, create_partitions, create_topics, delete_groups,
-    delete_records, delete_topics, describe_client_quotas, describe_cluster, describe_configs,
-    describe_groups, describe_log_dirs, describe_producers, describe_topic_partitions,
-    describe_transactions, elect_leaders, end_txn, fetch, find_coordinator, heartbeat,
-    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
-    list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata,
-    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
-    txn_offset_commit, write_txn_markers,
+    alter_partition_reassignments, api_versions, consumer_group_describe, consumer_group_heartbeat,
+    create_partitions, create_topics, delete_groups, delete_records, delete_topics,
+    describe_client_quotas, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
+    describe_producers, describe_topic_partitions, describe_transactions, elect_leaders, end_txn,
+    fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group,
+    leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
+    list_transactions, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, sync_group, txn_offset_commit, write_txn_markers,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -90,6 +90,8 @@ bodies! {
     DescribeClientQuotas: describe_client_quotas::DescribeClientQuotasRequest<'a>, describe_client_quotas::DescribeClientQuotasResponse<'a>;
     AlterClientQuotas: alter_client_quotas::AlterClientQuotasRequest<'a>, alter_client_quotas::AlterClientQuotasResponse<'a>;
     DescribeTopicPartitions: describe_topic_partitions::DescribeTopicPartitionsRequest<'a>, describe_topic_partitions::DescribeTopicPartitionsResponse<'a>;
+    ConsumerGroupHeartbeat: consumer_group_heartbeat::ConsumerGroupHeartbeatRequest<'a>, consumer_group_heartbeat::ConsumerGroupHeartbeatResponse<'a>;
+    ConsumerGroupDescribe: consumer_group_describe::ConsumerGroupDescribeRequest<'a>, consumer_group_describe::ConsumerGroupDescribeResponse<'a>;
 }
 
 /// The versions of an API that we decode, served or not.

@@ -12,6 +12,7 @@ mod body;
 mod by_hand;
 mod cluster;
 mod configs;
+mod consumer_groups;
 mod describe_topic_partitions;
 mod fetch;
 mod group_admin;

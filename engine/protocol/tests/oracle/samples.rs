@@ -3,6 +3,8 @@
 
 #[path = "../served/samples/alter_configs.rs"]
 pub mod alter_configs;
+#[path = "../served/samples/consumer_groups.rs"]
+pub mod consumer_groups;
 #[path = "../served/samples/describe_topic_partitions.rs"]
 pub mod describe_topic_partitions;
 #[path = "../served/samples/group_admin.rs"]

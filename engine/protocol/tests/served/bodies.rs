@@ -4,14 +4,14 @@ use bytes::BytesMut;
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::messages::{
     add_offsets_to_txn, add_partitions_to_txn, alter_client_quotas, alter_configs,
-    alter_partition_reassignments, api_versions, create_partitions, create_topics, delete_groups,
-    delete_records, delete_topics, describe_client_quotas, describe_cluster, describe_configs,
-    describe_groups, describe_log_dirs, describe_producers, describe_topic_partitions,
-    describe_transactions, elect_leaders, end_txn, fetch, find_coordinator, heartbeat,
-    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
-    list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata,
-    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
-    txn_offset_commit, write_txn_markers,
+    alter_partition_reassignments, api_versions, consumer_group_describe, consumer_group_heartbeat,
+    create_partitions, create_topics, delete_groups, delete_records, delete_topics,
+    describe_client_quotas, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
+    describe_producers, describe_topic_partitions, describe_transactions, elect_leaders, end_txn,
+    fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group,
+    leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
+    list_transactions, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, sync_group, txn_offset_commit, write_txn_markers,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -174,6 +174,14 @@ pub fn recode(
         ApiKey::DescribeTopicPartitions => pass!(
             describe_topic_partitions::DescribeTopicPartitionsRequest,
             describe_topic_partitions::DescribeTopicPartitionsResponse
+        ),
+        ApiKey::ConsumerGroupHeartbeat => pass!(
+            consumer_group_heartbeat::ConsumerGroupHeartbeatRequest,
+            consumer_group_heartbeat::ConsumerGroupHeartbeatResponse
+        ),
+        ApiKey::ConsumerGroupDescribe => pass!(
+            consumer_group_describe::ConsumerGroupDescribeRequest,
+            consumer_group_describe::ConsumerGroupDescribeResponse
         ),
         other => panic!("{other} is spoken and has no messages here"),
     }

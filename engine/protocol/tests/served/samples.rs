@@ -1,11 +1,30 @@
-//! One body of each kind with something in every list, as bytes.
+//! One body of each kind with something in every list, as bytes. The paths are written out because
+//! the fuzzer includes this file from elsewhere.
 
+#[path = "samples/alter_configs.rs"]
+mod alter_configs;
+#[path = "samples/consumer_groups.rs"]
+mod consumer_groups;
+#[path = "samples/describe_topic_partitions.rs"]
+mod describe_topic_partitions;
 #[path = "samples/group_admin.rs"]
-pub mod group_admin;
+mod group_admin;
 #[path = "samples/groups.rs"]
-pub mod groups;
+mod groups;
+#[path = "samples/log_dirs.rs"]
+mod log_dirs;
 #[path = "samples/offsets.rs"]
-pub mod offsets;
+mod offsets;
+#[path = "samples/partitions.rs"]
+mod partitions;
+#[path = "samples/quotas.rs"]
+mod quotas;
+#[path = "samples/records.rs"]
+mod records;
+#[path = "samples/transaction_admin.rs"]
+mod transaction_admin;
+#[path = "samples/transactions.rs"]
+mod transactions;
 
 use crate::bodies::Direction;
 use bytes::BytesMut;
@@ -31,20 +50,12 @@ use headwater_protocol::messages::describe_configs::{
     ConfigSynonym, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
     DescribeConfigsResult, DescribedConfig,
 };
-use headwater_protocol::messages::fetch::response::{
-    AbortedTransaction, EpochEndOffset, FetchPartitionResponse, FetchRecords, FetchResponse,
-    FetchTopicResponse,
-};
-use headwater_protocol::messages::fetch::{
-    FetchPartition, FetchRequest, FetchTopic, ForgottenTopic,
-};
 use headwater_protocol::messages::find_coordinator::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
 };
 use headwater_protocol::messages::init_producer_id::{
     InitProducerIdRequest, InitProducerIdResponse,
 };
-use headwater_protocol::messages::leader_hint::{LeaderIdAndEpoch, NodeEndpoint};
 use headwater_protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopic, ListOffsetsTopicResponse,
@@ -53,26 +64,8 @@ use headwater_protocol::messages::metadata::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
     MetadataTopic,
 };
-use headwater_protocol::messages::produce::{
-    BatchIndexError, ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse,
-    ProduceTopic, ProduceTopicResponse,
-};
 use headwater_protocol::wire::uuid::Uuid;
 use headwater_protocol::wire::writer::Writer;
-#[path = "samples/alter_configs.rs"]
-pub mod alter_configs;
-#[path = "samples/describe_topic_partitions.rs"]
-pub mod describe_topic_partitions;
-#[path = "samples/log_dirs.rs"]
-pub mod log_dirs;
-#[path = "samples/partitions.rs"]
-pub mod partitions;
-#[path = "samples/quotas.rs"]
-pub mod quotas;
-#[path = "samples/transaction_admin.rs"]
-pub mod transaction_admin;
-#[path = "samples/transactions.rs"]
-pub mod transactions;
 
 const ID: Uuid = Uuid([5; 16]);
 
@@ -89,8 +82,8 @@ pub fn sample(api: ApiKey, direction: Direction, version: i16) -> Vec<u8> {
 
 fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
     match api {
-        ApiKey::Produce => produce_request().encode(w, version),
-        ApiKey::Fetch => fetch_request().encode(w, version),
+        ApiKey::Produce => records::produce_request().encode(w, version),
+        ApiKey::Fetch => records::fetch_request().encode(w, version),
         ApiKey::ListOffsets => {
             let partitions = vec![ListOffsetsPartition::default()];
             let topics = vec![ListOffsetsTopic { name: "t", partitions }];
@@ -184,31 +177,13 @@ fn request(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         ApiKey::DescribeTopicPartitions => {
             describe_topic_partitions::describe_topic_partitions_request().encode(w, version)
         }
+        ApiKey::ConsumerGroupHeartbeat => {
+            consumer_groups::consumer_group_heartbeat_request().encode(w, version)
+        }
+        ApiKey::ConsumerGroupDescribe => {
+            consumer_groups::consumer_group_describe_request().encode(w, version)
+        }
         other => panic!("{other} is spoken and has no sample"),
-    }
-}
-
-fn produce_request() -> ProduceRequest<'static> {
-    let partitions = vec![ProducePartition { index: 1, records: Some(b"bytes") }];
-    ProduceRequest {
-        transactional_id: Some("txn"),
-        acks: -1,
-        timeout_ms: 9,
-        topics: vec![ProduceTopic { name: "t", topic_id: ID, partitions }],
-    }
-}
-
-fn fetch_request() -> FetchRequest<'static> {
-    let partition =
-        FetchPartition { replica_directory_id: ID, high_watermark: 4, ..Default::default() };
-    FetchRequest {
-        cluster_id: Some("c"),
-        replica_id: 3,
-        replica_epoch: 4,
-        topics: vec![FetchTopic { name: "t", topic_id: ID, partitions: vec![partition] }],
-        forgotten_topics: vec![ForgottenTopic { name: "f", topic_id: ID, partitions: vec![1, 2] }],
-        rack_id: "r",
-        ..FetchRequest::default()
     }
 }
 
@@ -224,8 +199,8 @@ fn create_topics_request() -> CreateTopicsRequest<'static> {
 
 fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
     match api {
-        ApiKey::Produce => produce_response().encode(w, version),
-        ApiKey::Fetch => fetch_response().encode(w, version),
+        ApiKey::Produce => records::produce_response().encode(w, version),
+        ApiKey::Fetch => records::fetch_response().encode(w, version),
         ApiKey::ListOffsets => {
             let partition = ListOffsetsPartitionResponse { offset: 7, ..Default::default() };
             let partitions = vec![partition];
@@ -320,42 +295,13 @@ fn response(api: ApiKey, w: &mut Writer<'_>, version: i16) {
         ApiKey::DescribeTopicPartitions => {
             describe_topic_partitions::describe_topic_partitions_response().encode(w, version)
         }
+        ApiKey::ConsumerGroupHeartbeat => {
+            consumer_groups::consumer_group_heartbeat_response().encode(w, version)
+        }
+        ApiKey::ConsumerGroupDescribe => {
+            consumer_groups::consumer_group_describe_response().encode(w, version)
+        }
         other => panic!("{other} is spoken and has no sample"),
-    }
-}
-
-fn endpoint() -> NodeEndpoint<'static> {
-    NodeEndpoint { node_id: 1, host: "h".into(), port: 9092, rack: Some("r".into()) }
-}
-
-fn produce_response() -> ProduceResponse<'static> {
-    let partition = ProducePartitionResponse {
-        record_errors: vec![BatchIndexError { batch_index: 1, message: Some("m".into()) }],
-        error_message: Some("m".into()),
-        current_leader: Some(LeaderIdAndEpoch { leader_id: 1, leader_epoch: 2 }),
-        ..ProducePartitionResponse::default()
-    };
-    let partitions = vec![partition];
-    ProduceResponse {
-        topics: vec![ProduceTopicResponse { name: "t".into(), topic_id: ID, partitions }],
-        throttle_time_ms: 0,
-        node_endpoints: vec![endpoint()],
-    }
-}
-
-fn fetch_response() -> FetchResponse<'static> {
-    let partition = FetchPartitionResponse {
-        diverging_epoch: Some(EpochEndOffset { epoch: 1, end_offset: 2 }),
-        current_leader: Some(LeaderIdAndEpoch { leader_id: 1, leader_epoch: 2 }),
-        aborted_transactions: Some(vec![AbortedTransaction { producer_id: 1, first_offset: 2 }]),
-        records: FetchRecords::Inline(b"bytes"),
-        ..FetchPartitionResponse::default()
-    };
-    let partitions = vec![partition];
-    FetchResponse {
-        topics: vec![FetchTopicResponse { name: "t".into(), topic_id: ID, partitions }],
-        node_endpoints: vec![endpoint()],
-        ..FetchResponse::default()
     }
 }
 
