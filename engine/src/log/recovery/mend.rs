@@ -37,9 +37,11 @@ impl OpenLog<'_> {
             self.remove_if_there(&directory::index(&self.dir, base))?;
             self.fs.remove_file(&directory::segment(&self.dir, base))?;
         }
-        if !later.is_empty() {
-            // It will be appended to again.
-            self.remove_if_there(&directory::index(&self.dir, last.base))?;
+        let index = directory::index(&self.dir, last.base);
+        if !later.is_empty() || listing.has(&index) {
+            // It will be appended to again, and may have been sealed before its follower lost its name: an
+            // index that fits an earlier end would say that it is whole there.
+            self.remove_if_there(&index)?;
             self.fs.sync_dir(&self.dir)?;
         }
         if !self.is_settled(last, before.is_empty())? {
