@@ -8,6 +8,7 @@ use crate::steps::{Steps, cargo};
 /// Random cases of each property test; 256 by default.
 const CASES: &str = "10000";
 const BACKENDS: [&str; 2] = ["uring", "posix"];
+const PATHS: [&str; 3] = ["journal", "direct", "buffered"];
 
 /// Arguments of `cargo xtask nightly`.
 #[derive(clap::Args)]
@@ -41,7 +42,7 @@ pub fn run(args: &Args) -> bool {
     steps.command("fuzz", &mut fuzz(args, &["run", "--seconds", &(args.minutes * 60).to_string()]));
     let kills = args.kills.to_string();
     for backend in BACKENDS {
-        for path in ["direct", "buffered"] {
+        for path in PATHS {
             let path_setting = format!("durability.path={path}");
             let words = ["kill", "--kills", &kills, "--backend", backend, "--set", &path_setting];
             steps.command(&format!("kills, {backend}, {path}"), &mut fuzz(args, &words));

@@ -160,6 +160,8 @@ fn config(path: &str, rng: &mut Rng) -> Result<BrokerConfig, String> {
         ("commit.flush.ms", rng.pick(&["1", "5", "20"]).to_string()),
         ("commit.unit.bytes", "65536".to_owned()),
         ("commit.depth", rng.pick(&["1", "2", "4"]).to_string()),
+        // So fast that it has been round when a run ends.
+        ("scrub.bytes.per.second", (1_u64 << 30).to_string()),
         ("commit.linger.us", rng.pick(&["0", "0", "300"]).to_string()),
     ]);
     let stated: Vec<Assignment> =

@@ -19,8 +19,8 @@ use headwater_protocol::wire::writer::Writer;
 
 use crate::plan::Topic;
 
-/// What a fetch brings at most, of one partition and of all.
-const FETCH_BYTES: i32 = 1 << 20;
+/// What a fetch usually brings at most, of one partition and of all.
+pub const FETCH_BYTES: i32 = 1 << 20;
 
 const PRODUCE: i16 = 9;
 const FETCH: i16 = 11;
@@ -106,22 +106,27 @@ pub fn produced(answer: &[u8]) -> Option<ProduceResponse<'_>> {
     ProduceResponse::decode(&mut body, PRODUCE).ok()
 }
 
-/// Fetches partitions: topic, index, offset.
-pub fn fetch(correlation: i32, max_wait_ms: i32, partitions: &[(&str, i32, i64)]) -> Bytes {
+/// Fetches partitions: topic, index, offset; about so many bytes, and at least one batch.
+pub fn fetch(
+    correlation: i32,
+    max_wait_ms: i32,
+    max_bytes: i32,
+    partitions: &[(&str, i32, i64)],
+) -> Bytes {
     let topics = partitions.iter().map(|(name, index, fetch_offset)| FetchTopic {
         name,
         topic_id: Uuid::ZERO,
         partitions: vec![FetchPartition {
             index: *index,
             fetch_offset: *fetch_offset,
-            partition_max_bytes: FETCH_BYTES,
+            partition_max_bytes: max_bytes,
             ..FetchPartition::default()
         }],
     });
     let request = FetchRequest {
         max_wait_ms,
         min_bytes: 1,
-        max_bytes: FETCH_BYTES,
+        max_bytes,
         session_epoch: -1,
         topics: topics.collect(),
         ..FetchRequest::default()

@@ -9,6 +9,7 @@ use headwater_io::clock::Nanos;
 use headwater_io::sim::World;
 use headwater_io::sim::rng::Rng;
 
+use crate::clients::assessor::Assessor;
 use crate::clients::auditor::Auditor;
 use crate::clients::consumer::Consumer;
 use crate::clients::producer::Producer;
@@ -25,7 +26,7 @@ use crate::weather::Weather;
 const TURNS_MAX: u64 = 2_000_000;
 /// So does one that takes longer than this.
 const PHASE_MAX: Duration = Duration::from_secs(120);
-/// After this everything is flushed that nobody waits for.
+/// After this everything is flushed that nobody waits for, and the scrubber has been round.
 const REST: Duration = Duration::from_secs(3);
 /// A start that is cut this often is then left alone.
 const RECOVERY_CUTS_MAX: u64 = 3;
@@ -111,12 +112,12 @@ impl Run {
             let end = self.live(&mut clients, end)?;
             clients.broker_gone(&mut self.shared);
             let end = self.start(Some(end))?;
-            self.audit(end)?;
+            self.audit(end, false)?;
         }
         self.drain(&mut clients)?;
         clients.broker_gone(&mut self.shared);
         self.rest()?;
-        self.audit(None)
+        self.audit(None, true)
     }
 
     fn roles(&mut self) -> Vec<Box<dyn Role>> {
@@ -243,9 +244,12 @@ impl Run {
         self.drive(&mut nobody, |run, _| (run.now() >= until, Some(until)))
     }
 
-    fn audit(&mut self, how: Option<End>) -> Result<(), Violation> {
+    /// Everything is read and compared; `scrubbed` when the scrubber has been round.
+    fn audit(&mut self, how: Option<End>, scrubbed: bool) -> Result<(), Violation> {
         let partitions = self.shared.model.partitions.len();
-        self.alone(Box::new(Auditor::new(partitions, how)))
+        self.alone(Box::new(Auditor::new(partitions, how)))?;
+        let assessor = Assessor::new(&self.shared, how, scrubbed);
+        self.alone(Box::new(assessor))
     }
 
     /// One client has the broker for itself until it is done.

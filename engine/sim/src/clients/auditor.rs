@@ -44,7 +44,12 @@ impl Role for Auditor {
         }
         let correlation = turn.wire.next_correlation();
         let (topic, index) = turn.shared.name(self.partition);
-        let request = requests::fetch(correlation, 0, &[(topic, index, self.position)]);
+        let request = requests::fetch(
+            correlation,
+            0,
+            requests::FETCH_BYTES,
+            &[(topic, index, self.position)],
+        );
         turn.wire.send(request, turn.io);
         self.asked = Some(turn.now);
         Ok(())

@@ -53,7 +53,7 @@ impl Role for Consumer {
             self.finishing = true;
             return Ok(());
         }
-        let request = requests::fetch(correlation, wait_ms, &partitions);
+        let request = requests::fetch(correlation, wait_ms, requests::FETCH_BYTES, &partitions);
         turn.wire.send(request, turn.io);
         self.asked = Some(turn.now);
         Ok(())

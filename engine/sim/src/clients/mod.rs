@@ -1,6 +1,7 @@
 //! Clients of a simulated broker: each with one connection that it makes again when it breaks, all on one
 //! driver, stepped like the broker's cores.
 
+pub mod assessor;
 pub mod auditor;
 pub mod consumer;
 pub mod lane;

@@ -79,6 +79,7 @@ impl Producer {
             batch.attempts += 1;
             if batch.attempts == 1 {
                 batch.connection = connection;
+                batch.sent = turn.now;
             }
             let numbers = [self.number as i64, *partition as i64, *id as i64];
             turn.shared.trace.event(turn.now, "produce", &numbers);
@@ -161,6 +162,7 @@ impl Producer {
             records: records as i64,
             attempts: 0,
             connection: 0,
+            sent: Nanos(0),
             ack: None,
             lost: false,
         });

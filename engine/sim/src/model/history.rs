@@ -56,6 +56,8 @@ pub struct Batch {
     pub attempts: u32,
     /// The connection on which it was sent first.
     pub connection: u64,
+    /// When it was sent first.
+    pub sent: Nanos,
     /// What was promised of it.
     pub ack: Option<Ack>,
     /// It was acknowledged, could be lost, and was.
@@ -84,7 +86,7 @@ pub struct Partition {
     pub folder: String,
     /// What its topic's acks=all waits for, and what consumers see.
     pub durability: Level,
-    /// Damaged and offline, or damaged in a way that clients have seen: not compared any more.
+    /// Damaged and offline, or damaged in a way that clients have seen: they leave it alone.
     pub given_up: bool,
     /// What consumers have seen: base offset and batch.
     pub(super) seen: BTreeMap<i64, u64>,

@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `history` | what is remembered |
 //! | `audit` | compares a whole log with it, after a start |
-//! | `damage` | says what damage excuses |
+//! | `damage` | says what damage excuses, and what it does not |
 
 mod audit;
 mod damage;
@@ -18,6 +18,7 @@ use headwater_io::clock::Nanos;
 use headwater_io::sim::disk::SimDisk;
 use headwater_protocol::batch::header::{self, BatchHeader};
 
+pub use self::damage::Fate;
 pub use self::history::{Ack, Batch, Level, Loss, Partition};
 use crate::plan::Plan;
 
@@ -52,6 +53,8 @@ pub struct Model {
     pub acknowledged: u64,
     /// Partitions that were found damaged where damage had been done.
     pub excused: Vec<String>,
+    /// There is a journal, which knows what was acknowledged.
+    journaled: bool,
     identities: BTreeSet<i64>,
     /// The last high watermark that each consumer was told of each partition. What two of them are told
     /// may cross on the way.
@@ -78,6 +81,7 @@ impl Model {
             ended: Nanos(0),
             acknowledged: 0,
             excused: Vec::new(),
+            journaled: plan.path == "journal",
             identities: BTreeSet::new(),
             told: BTreeMap::new(),
             disk,
