@@ -13,3 +13,4 @@ pub mod journals;
 pub mod meta_store;
 pub mod start;
 pub mod topics;
+pub mod txn;
