@@ -207,9 +207,7 @@ fn decode_value(
         }
         Ok(())
     })?;
-    let written = |state: &TransactionState| state.is_idle() || state.is_prepared();
-    let written = |state: &TransactionState| *state == TransactionState::Ongoing || written(state);
-    let Some(state) = TransactionState::from_id(id).filter(written) else {
+    let Some(state) = TransactionState::from_id(id).filter(|state| state.is_recorded()) else {
         return Ok(Err(Unreadable::State { transactional_id: whose(), id }));
     };
     let Some(client) = TransactionVersion::from_level(level) else {

@@ -77,6 +77,11 @@ impl TransactionState {
         matches!(self, PrepareCommit | PrepareAbort)
     }
 
+    /// Whether it can be in the log: the other states are passed through in memory.
+    pub fn is_recorded(self) -> bool {
+        !matches!(self, Dead | PrepareEpochFence)
+    }
+
     /// Its number in a record.
     pub fn id(self) -> i8 {
         self as i8
