@@ -33,7 +33,7 @@ impl<W: Copy> Groups<W> {
     pub(super) fn describe_consumers(&self, ids: Vec<String>) -> Vec<DescribedConsumerGroup> {
         let one = |id: String| match self.groups.get(&id) {
             Some(Group::Consumer(consumer)) => {
-                let assignor = consumer.assignor(&self.settings, None);
+                let assignor = consumer.assignor(&self.settings);
                 consumer.describe(&self.topics, assignor.name())
             }
             Some(Group::Classic(_)) => no_consumer(&id, "is not a consumer group."),

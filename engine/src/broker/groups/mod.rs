@@ -14,12 +14,8 @@
 //! `replay`. A turn's write is appended and reported before anything else happens; the turn of that report
 //! may hold a write again. Answers wait until everything appended so far is durable.
 
-#![expect(
-    dead_code,
-    reason = "the consumer protocol, which uses the rest, comes with the next change"
-)]
-
 mod admin;
+mod assignors;
 mod classic;
 mod consumer;
 mod dispatch;
@@ -144,7 +140,7 @@ impl<W: Copy> Groups<W> {
                 }
                 Then::Heard { group, member } => {
                     if let Some(Group::Consumer(consumer)) = self.groups.get(&group) {
-                        consumer.start_timers(&mut step, &member);
+                        consumer.heard(&mut step, &member);
                     }
                 }
             }
@@ -209,44 +205,21 @@ impl<W: Copy> Groups<W> {
                     self.groups.remove(&group);
                 }
             }
-            Entry::Epoch { group, value: Some(value) } => {
-                self.consumer(group, true, |consumer| consumer.epoch = value);
-            }
-            Entry::TargetEpoch { group, value } => {
-                let value = value.unwrap_or(Consumer::new("").target_epoch);
-                self.consumer(group, value.epoch > 0, |consumer| consumer.target_epoch = value);
-            }
-            Entry::Member { group, member, value } => {
-                let some = value.is_some();
-                self.consumer(group, some, |consumer| consumer.apply_member(member, value));
-            }
-            Entry::Target { group, member, value } => {
-                let some = value.is_some();
-                self.consumer(group, some, |consumer| consumer.apply_target(member, value));
-            }
-            Entry::Current { group, member, value } => {
-                let some = value.is_some();
-                self.consumer(group, some, |consumer| consumer.apply_current(member, value));
-            }
+            entry => self.apply_to_consumer(entry),
         }
     }
 
-    /// Changes a consumer group, made first if need be: a record about a member may come before the group's
-    /// own when the log was compacted. A classic group that is in the way has only offsets.
-    fn consumer(&mut self, id: String, make: bool, change: impl FnOnce(&mut Consumer)) {
-        if !make && !self.groups.contains_key(&id) {
-            return;
+    /// A consumer group is made by whatever is said of it first: a record about a member may come before the
+    /// group's own when the log was compacted. A classic group that is in the way has only offsets.
+    fn apply_to_consumer(&mut self, entry: Entry) {
+        let (id, makes) = (entry.group(), !entry.is_tombstone());
+        let only_offsets =
+            |group: &Group<W>| matches!(group, Group::Classic(c) if c.stored.is_none());
+        if makes && self.groups.get(id).is_none_or(only_offsets) {
+            self.groups.insert(id.to_owned(), Group::Consumer(Consumer::new(id)));
         }
-        let known = self.groups.entry(id.clone());
-        let known = known.or_insert_with(|| Group::Consumer(Consumer::new(&id)));
-        if let Group::Classic(classic) = known {
-            if !make || classic.stored.is_some() {
-                return;
-            }
-            *known = Group::Consumer(Consumer::new(&id));
-        }
-        if let Group::Consumer(consumer) = known {
-            change(consumer);
+        if let Some(Group::Consumer(consumer)) = self.groups.get_mut(id) {
+            consumer.apply(entry);
         }
     }
 }

@@ -27,6 +27,7 @@ use headwater_protocol::error_code::ErrorCode;
 use super::records::group_metadata::GroupMetadata;
 use super::rpc::classic::Protocol;
 use member::Member;
+pub(super) use stored::Stored;
 
 /// The protocol type of consumers, whose metadata the broker can read.
 pub(super) const CONSUMER: &str = "consumer";

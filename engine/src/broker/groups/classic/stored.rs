@@ -38,6 +38,35 @@ impl<W: Copy> Classic<W> {
         Entry::Classic { group: self.id.clone(), value: Some(value) }
     }
 
+    /// The members with all their protocols, for a consumer group.
+    pub(in crate::broker::groups) fn stored_members(&self) -> Vec<Stored> {
+        let Entry::Classic { value: Some(group), .. } = self.entry(&self.assignments()) else {
+            unreachable!("a group with a value")
+        };
+        let one = |member: StoredMember| {
+            let known = self.members[&member.member_id].protocols.iter();
+            let protocols = known.map(|p| (p.name.clone(), p.metadata.clone())).collect();
+            Stored { member, protocols, generation: self.generation }
+        };
+        group.members.into_iter().map(one).collect()
+    }
+
+    pub(in crate::broker::groups) fn member_ids(&self) -> Vec<String> {
+        self.members.keys().cloned().collect()
+    }
+
+    /// The group is to become a consumer group: whoever waits shall ask again.
+    pub(in crate::broker::groups) fn release(&mut self, step: &mut Step<'_, W>) {
+        for member in self.members.values_mut() {
+            if let Some(waiter) = member.joining.take() {
+                super::join::reject(step, waiter, &member.id, ErrorCode::RebalanceInProgress);
+            }
+            if let Some(waiter) = member.syncing.take() {
+                step.answer(waiter, super::sync::error(ErrorCode::RebalanceInProgress));
+            }
+        }
+    }
+
     /// After a start: the group lives on as it was stored, and its members have a session's time to say that
     /// they are there.
     pub(in crate::broker::groups) fn revive(&mut self, step: &mut Step<'_, W>) {
@@ -96,6 +125,13 @@ impl<W: Copy> Classic<W> {
             protocol_data: protocol,
         }
     }
+}
+
+/// A member as it is stored, with what the record of a classic group leaves out.
+pub(in crate::broker::groups) struct Stored {
+    pub(in crate::broker::groups) member: StoredMember,
+    pub(in crate::broker::groups) protocols: Vec<(String, Bytes)>,
+    pub(in crate::broker::groups) generation: i32,
 }
 
 fn revived<W>(stored: &StoredMember, protocol: &str) -> Member<W> {

@@ -11,19 +11,30 @@
 //! A partition has one owner at any time ([`Consumer::owner`]): a member gets it when the former owner has
 //! said that it has let go of it, or is gone. State only; [`heartbeat`] decides.
 
+mod classic;
 mod describe;
-pub(super) mod heartbeat;
+mod draft;
+mod heartbeat;
+mod migrate;
 mod offsets;
+mod reconcile;
+mod timers;
 
 use std::collections::BTreeMap;
 
+use super::records::Entry;
 use super::records::assignment::{CurrentAssignment, MemberState, OwnedPartitions, Partitions};
 use super::records::consumer_group::{GroupEpoch, TargetEpoch};
 use super::records::member::MemberMetadata;
+use super::settings::{Assignor, Settings};
 use crate::model::TopicId;
 
 /// The epoch of a static member that has left for a while.
-pub(super) const AWAY: i32 = -2;
+const AWAY: i32 = -2;
+
+/// Before the first member.
+const NO_EPOCH: GroupEpoch = GroupEpoch { epoch: 0, metadata_hash: 0 };
+const NO_TARGET: TargetEpoch = TargetEpoch { epoch: 0, made_ms: 0 };
 
 /// A member: what it said, and what it has.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,8 +69,8 @@ impl Consumer {
     pub(super) fn new(id: &str) -> Self {
         Consumer {
             id: id.to_owned(),
-            epoch: GroupEpoch { epoch: 0, metadata_hash: 0 },
-            target_epoch: TargetEpoch { epoch: 0, made_ms: 0 },
+            epoch: NO_EPOCH,
+            target_epoch: NO_TARGET,
             members: BTreeMap::new(),
             targets: BTreeMap::new(),
             statics: BTreeMap::new(),
@@ -98,7 +109,30 @@ impl Consumer {
         self.members.values().any(|member| member.metadata.topics.iter().any(|own| own == topic))
     }
 
-    pub(super) fn apply_member(&mut self, id: String, value: Option<MemberMetadata>) {
+    /// Applies a record of this group, except the one that removes it.
+    pub(super) fn apply(&mut self, entry: Entry) {
+        match entry {
+            Entry::Epoch { value, .. } => self.epoch = value.unwrap_or(NO_EPOCH),
+            Entry::TargetEpoch { value, .. } => self.target_epoch = value.unwrap_or(NO_TARGET),
+            Entry::Member { member, value, .. } => self.apply_member(member, value),
+            Entry::Target { member, value, .. } => self.apply_target(member, value),
+            Entry::Current { member, value, .. } => self.apply_current(member, value),
+            Entry::Offset { .. } | Entry::Classic { .. } => {}
+        }
+    }
+
+    /// The assignor that most members ask for, else the first of the settings.
+    pub(super) fn assignor(&self, settings: &Settings) -> Assignor {
+        let wanted = |assignor: &Assignor| {
+            let names =
+                self.members.values().map(|member| member.metadata.server_assignor.as_deref());
+            names.filter(|name| *name == Some(assignor.name())).count()
+        };
+        let assignors = settings.consumer_assignors.iter().rev().copied();
+        assignors.max_by_key(wanted).unwrap_or(Assignor::Uniform)
+    }
+
+    fn apply_member(&mut self, id: String, value: Option<MemberMetadata>) {
         if let Some(instance) = self.members.get(&id).and_then(|m| m.metadata.instance_id.clone())
             && self.statics.get(&instance) == Some(&id)
         {
@@ -118,14 +152,14 @@ impl Consumer {
         }
     }
 
-    pub(super) fn apply_target(&mut self, id: String, value: Option<Partitions>) {
+    fn apply_target(&mut self, id: String, value: Option<Partitions>) {
         match value {
             Some(partitions) => self.targets.insert(id, partitions),
             None => self.targets.remove(&id),
         };
     }
 
-    pub(super) fn apply_current(&mut self, id: String, value: Option<CurrentAssignment>) {
+    fn apply_current(&mut self, id: String, value: Option<CurrentAssignment>) {
         // A compacted log may tell first what a member has, then who it is.
         if value.is_some() {
             self.members.entry(id.clone()).or_default();

@@ -67,6 +67,32 @@ impl Entry {
         }
     }
 
+    /// The group that it is about.
+    pub fn group(&self) -> &str {
+        match self {
+            Entry::Offset { group, .. }
+            | Entry::Classic { group, .. }
+            | Entry::Epoch { group, .. }
+            | Entry::Member { group, .. }
+            | Entry::TargetEpoch { group, .. }
+            | Entry::Target { group, .. }
+            | Entry::Current { group, .. } => group,
+        }
+    }
+
+    /// Whether it says that something is no more.
+    pub fn is_tombstone(&self) -> bool {
+        match self {
+            Entry::Offset { value, .. } => value.is_none(),
+            Entry::Classic { value, .. } => value.is_none(),
+            Entry::Epoch { value, .. } => value.is_none(),
+            Entry::Member { value, .. } => value.is_none(),
+            Entry::TargetEpoch { value, .. } => value.is_none(),
+            Entry::Target { value, .. } => value.is_none(),
+            Entry::Current { value, .. } => value.is_none(),
+        }
+    }
+
     /// From bytes; none for a kind that we have no use for.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Option<Self>, Unreadable> {
         let mut r = Reader::new(key, false);

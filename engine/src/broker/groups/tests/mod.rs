@@ -1,5 +1,8 @@
 //! Groups as a whole: scenes of both protocols, and random ones.
 
 mod classic;
+mod consumer;
+mod migrate;
 mod offsets;
+mod random;
 mod stage;

@@ -1,0 +1,1 @@
+//! Random clients, clocks, refusals and restarts; whatever happens, some things hold.
