@@ -9,7 +9,7 @@ use super::offsets::{commit, delete, fetch};
 use super::rpc::classic::{Heartbeat, JoinGroup, Joined, LeaveGroup, Left, SyncGroup, Synced};
 use super::rpc::offsets::{Committed, OffsetCommit, TxnOffsetCommit};
 use super::rpc::{Answer, Request};
-use super::turn::{Moment, Step, Turn};
+use super::turn::{Moment, Step, Then, Turn};
 
 impl<W: Copy> Groups<W> {
     /// One request. What it changes in the records is in the turn's write.
@@ -60,10 +60,14 @@ impl<W: Copy> Groups<W> {
             return reject(ErrorCode::InvalidSessionTimeout);
         }
         let id = &request.group_id;
-        if let Some(Group::Consumer(consumer)) = self.groups.get(id)
-            && !consumer.members.is_empty()
-        {
-            return self.join_consumer_group(request, waiter, at);
+        if let Some(Group::Consumer(consumer)) = self.groups.get(id) {
+            if !consumer.members.is_empty() {
+                return self.join_consumer_group(request, waiter, at);
+            }
+            let mut step = Step::new(&self.settings, &mut self.timers, at);
+            step.entries = consumer.tombstones();
+            step.then.push(Then::Join(Box::new(request), waiter));
+            return step.finish();
         }
         if !self.groups.contains_key(id) {
             if !request.member_id.is_empty() {
@@ -76,26 +80,29 @@ impl<W: Copy> Groups<W> {
         self.join_classic_group(request, waiter, at)
     }
 
-    /// To a classic group, which takes the place of an empty consumer group.
-    fn join_classic_group(&mut self, request: JoinGroup, waiter: W, at: Moment) -> Turn<W> {
+    pub(super) fn join_classic_group(
+        &mut self,
+        request: JoinGroup,
+        waiter: W,
+        at: Moment,
+    ) -> Turn<W> {
         let id = request.group_id.clone();
         let mut step = Step::new(&self.settings, &mut self.timers, at);
-        if let Some(Group::Consumer(consumer)) = self.groups.get(&id) {
-            // Its tombstones are written for the log's sake: if they are lost, an empty group comes back.
-            step.entries.extend(consumer.tombstones());
-            self.groups.remove(&id);
-        }
         let known = self.groups.entry(id.clone());
         let known = known.or_insert_with(|| Group::Classic(Classic::new(&id)));
         let Group::Classic(classic) = known else { unreachable!("consumer groups were seen to") };
         classic.join(&mut step, request, waiter);
         let turn = step.finish();
-        self.drop_if_bare(&id);
+        self.drop_if_bare(&id, &turn);
         turn
     }
 
-    /// A group that was made for a join that did not succeed, and that nobody has committed for.
-    pub(super) fn drop_if_bare(&mut self, id: &str) {
+    /// Forgets a group that was made for a join that did not succeed, and that nobody has committed for; not
+    /// while something is written about it.
+    pub(super) fn drop_if_bare(&mut self, id: &str, turn: &Turn<W>) {
+        if turn.write.is_some() {
+            return;
+        }
         let bare = match self.groups.get(id) {
             Some(Group::Classic(classic)) => classic.is_bare(),
             Some(Group::Consumer(_)) | None => false,
@@ -149,7 +156,7 @@ impl<W: Copy> Groups<W> {
             }
         }
         let turn = step.finish();
-        self.drop_if_bare(&id);
+        self.drop_if_bare(&id, &turn);
         turn
     }
 

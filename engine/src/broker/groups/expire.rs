@@ -54,7 +54,7 @@ impl<W: Copy> Groups<W> {
             _ => {}
         }
         let turn = step.finish();
-        self.drop_if_bare(&id);
+        self.drop_if_bare(&id, &turn);
         turn
     }
 

@@ -32,7 +32,7 @@ pub mod turn;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headwater_protocol::error_code::ErrorCode;
@@ -123,6 +123,10 @@ impl<W: Copy> Groups<W> {
         for then in write.then {
             match then {
                 Then::Answer(waiter, answer) => step.answer(waiter, answer),
+                // Nothing else follows such a write.
+                Then::Join(request, waiter) => {
+                    return self.join_classic_group(*request, waiter, at);
+                }
                 Then::Assigned { group, generation, assignments } => {
                     if let Some(Group::Classic(classic)) = self.groups.get_mut(&group) {
                         classic.assigned(&mut step, generation, assignments);
@@ -150,6 +154,7 @@ impl<W: Copy> Groups<W> {
 
     /// The log did not take them: what the records would have said is not so.
     pub fn refused(&mut self, write: Write<W>, code: ErrorCode, at: Moment) -> Turn<W> {
+        let ids: BTreeSet<&str> = write.entries.iter().map(Entry::group).collect();
         let mut step = Step::new(&self.settings, &mut self.timers, at);
         let coordinator = as_coordinator(code);
         for then in write.then {
@@ -169,10 +174,18 @@ impl<W: Copy> Groups<W> {
                         classic.not_returned(&mut step, waiter, *before, coordinator);
                     }
                 }
+                Then::Join(request, waiter) => {
+                    let refused = rpc::classic::Joined::error(&request.member_id, coordinator);
+                    step.answer(waiter, rpc::Answer::JoinGroup(refused));
+                }
                 Then::Downgraded { .. } | Then::Heard { .. } => {}
             }
         }
-        step.finish()
+        let turn = step.finish();
+        for id in ids {
+            self.drop_if_bare(id, &turn);
+        }
+        turn
     }
 
     /// Applies a record: the one place where records become state.
@@ -197,15 +210,23 @@ impl<W: Copy> Groups<W> {
             }
             Entry::Classic { group, value: None } => {
                 if matches!(self.groups.get(&group), Some(Group::Classic(_))) {
-                    self.groups.remove(&group);
+                    self.remove(group);
                 }
             }
             Entry::Epoch { group, value: None } => {
                 if matches!(self.groups.get(&group), Some(Group::Consumer(_))) {
-                    self.groups.remove(&group);
+                    self.remove(group);
                 }
             }
             entry => self.apply_to_consumer(entry),
+        }
+    }
+
+    /// Offsets that are left belong to a group of the simplest kind: else they would never expire.
+    fn remove(&mut self, id: String) {
+        self.groups.remove(&id);
+        if self.offsets.of(&id).is_some() || self.offsets.pending_of(&id).next().is_some() {
+            self.groups.insert(id.clone(), Group::Classic(Classic::new(&id)));
         }
     }
 

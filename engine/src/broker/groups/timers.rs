@@ -9,8 +9,7 @@ use headwater_io::clock::Nanos;
 pub(super) enum Timer {
     /// A member was silent for too long.
     Session { group: String, member: String },
-    /// A classic group waited long enough for members to join; the delay and what is left of the time when
-    /// this is its first rebalance.
+    /// A classic group waited long enough for members to join.
     Join { group: String },
     /// A classic group waited long enough for members to sync.
     Sync { group: String },

@@ -9,6 +9,7 @@ use headwater_protocol::wire::uuid::Uuid;
 
 use super::records::Entry;
 use super::rpc::Answer;
+use super::rpc::classic::{JoinGroup, Protocol};
 use super::settings::Settings;
 use super::timers::{Timer, Timers};
 
@@ -61,6 +62,8 @@ pub(super) enum Then<W> {
     Assigned { group: String, generation: i32, assignments: Vec<(String, Bytes)> },
     /// A static member came back under a new id.
     Returned { group: String, waiter: W, before: Box<Before> },
+    /// An empty consumer group made room for the classic group that somebody joins.
+    Join(Box<JoinGroup>, W),
     /// A consumer group has become a classic one, and its members must join again.
     Downgraded { group: String, rebalance: bool },
     /// A member of a consumer group was heard: its timers start.
@@ -73,7 +76,7 @@ pub(super) struct Before {
     pub(super) old_id: String,
     pub(super) new_id: String,
     pub(super) leader: Option<String>,
-    pub(super) protocols: Vec<super::rpc::classic::Protocol>,
+    pub(super) protocols: Vec<Protocol>,
     pub(super) rebalance_timeout_ms: i32,
     pub(super) session_timeout_ms: i32,
     pub(super) skips_assignment: bool,
