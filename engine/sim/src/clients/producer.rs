@@ -288,6 +288,10 @@ impl Role for Producer {
                 let batch = request.batches.iter().find(|(partition, _)| Some(*partition) == of);
                 let Some(&batch) = batch else { return Err(unreadable()) };
                 self.settled(batch, got.error_code, got.base_offset, turn)?;
+                if self.plan.idempotent && self.identity.is_none() {
+                    // It goes on under a new name: what else was under the old one is nobody's any more.
+                    return Ok(());
+                }
             }
         }
         self.wake = self.wake.min(turn.soon(PACE_NS));
