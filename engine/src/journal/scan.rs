@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use headwater_io::buffer::BLOCK;
-use headwater_io::file::Fs;
+use headwater_io::file::{Access, Fs};
 
 use super::checkpoint::newer;
 use super::frame::{self, Frame, FrameFault};
@@ -175,15 +175,12 @@ pub fn parse(name: &str) -> Option<u32> {
     name.strip_prefix(FILE)?.parse().ok()
 }
 
-/// Reads all journal files in `dir`, one after the other.
+/// Reads the journal files in `dir`, one after the other; of those that no frame counts in, the header.
 pub fn scan(fs: &Fs, dir: &Path, since: Since) -> io::Result<Scan> {
     let mut pile = Pile { highest_epoch: since.epoch_floor, ..Pile::default() };
     for entry in fs.list(dir)? {
         if let Some(number) = parse(&entry.name) {
-            let path = dir.join(&entry.name);
-            let bytes = fs.read(&path)?;
-            pile.read_bytes += bytes.len() as u64;
-            pile.add_file(path, number, &bytes, &since)?;
+            pile.add_file(fs, dir.join(&entry.name), number, &since)?;
         }
     }
     Ok(pile.judge(&since))
@@ -206,14 +203,8 @@ struct Pile {
 }
 
 impl Pile {
-    fn add_file(
-        &mut self,
-        path: PathBuf,
-        number: u32,
-        bytes: &[u8],
-        since: &Since,
-    ) -> io::Result<()> {
-        let epoch = match decode_file_header(bytes) {
+    fn add_file(&mut self, fs: &Fs, path: PathBuf, number: u32, since: &Since) -> io::Result<()> {
+        let epoch = match decode_file_header(&self.read_header(fs, &path)?) {
             Ok(header) => {
                 let ours = header.directory == since.directory && header.shard == since.shard;
                 if !ours || header.file != number {
@@ -223,17 +214,33 @@ impl Pile {
                 Some(header.epoch)
             }
             Err(HeaderFault::Newer(version)) => return Err(newer(&path, version)),
-            // Torn while it was prepared: then no frame behind it is needed. Or rotten: then its
-            // frames still say to which use they belong.
-            Err(HeaderFault::Damaged | HeaderFault::Nothing) => newest_epoch(bytes, since.seal()),
+            Err(HeaderFault::Damaged | HeaderFault::Nothing) => None,
         };
-        let Some(epoch) = epoch else { return Ok(()) };
+        if let Some(epoch) = epoch.filter(|epoch| *epoch < since.epoch_floor) {
+            self.highest_epoch = self.highest_epoch.max(epoch);
+            return Ok(());
+        }
+        let bytes = fs.read(&path)?;
+        self.read_bytes += bytes.len() as u64;
+        // Without a header: torn while it was prepared, and then no frame behind it is needed. Or rotten:
+        // then its frames still say to which use they belong.
+        let Some(epoch) = epoch.or_else(|| newest_epoch(&bytes, since.seal())) else {
+            return Ok(());
+        };
         self.highest_epoch = self.highest_epoch.max(epoch);
         if epoch >= since.epoch_floor {
             self.used_since = true;
-            self.add_frames(&path, bytes, epoch, since);
+            self.add_frames(&path, &bytes, epoch, since);
         }
         Ok(())
+    }
+
+    fn read_header(&mut self, fs: &Fs, path: &Path) -> io::Result<Vec<u8>> {
+        let mut block = vec![0; BLOCK];
+        let n = fs.read_at(&fs.open(path, Access::Read)?, 0, &mut block)?;
+        block.truncate(n);
+        self.read_bytes += n as u64;
+        Ok(block)
     }
 
     fn add_frames(&mut self, path: &Path, bytes: &[u8], epoch: u32, since: &Since) {

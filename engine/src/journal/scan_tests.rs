@@ -1,7 +1,6 @@
 //! Tests of the scan: the table, and files on a simulated disk.
 
 use headwater_io::buffer::AlignedBuf;
-use headwater_io::file::Access;
 use headwater_io::sim::World;
 
 use super::*;
@@ -207,6 +206,7 @@ fn frames_of_an_earlier_use_do_not_count() {
     let scan = scan(&folder.fs, &folder.dir, floor).unwrap();
     assert_eq!((scan.frames.len(), scan.decision.case), (0, Case::CleanEnd));
     assert!(scan_of().used_since && !scan.used_since, "no use is that late");
+    assert_eq!(scan.read_bytes, 2 * BLOCK as u64, "headers tell");
 }
 
 #[test]
