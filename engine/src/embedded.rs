@@ -53,7 +53,7 @@ use crate::log::read::Piece;
 use crate::log::record_set::{RecordSet, RecordSetError};
 use crate::model::{Offset, PartitionKey, ShardId};
 use crate::shard::letters::{
-    Acks, Answer, AppendAnswer, Ask, Marks, ReadAnswer, ReadAsk, Refusal, ReplyTo,
+    Acks, Answer, AppendAnswer, Ask, Isolation, Marks, ReadAnswer, ReadAsk, Refusal, ReplyTo,
 };
 use crate::shard::reply::{Pending, pending};
 use crate::worker::mail::Letter;
@@ -246,7 +246,7 @@ impl Partition {
             Answer::Appended(result) => result.map_err(EngineError::Refused),
             _ => unreachable!("an append was asked for"),
         };
-        Ok(self.ask(Ask::Append { partition: self.key, set, acks }, read))
+        Ok(self.ask(Ask::Append { partition: self.key, set, acks, verified: None }, read))
     }
 
     /// Reads about `bytes_max` bytes of batches from the one that holds `offset` on.
@@ -255,7 +255,8 @@ impl Partition {
             Answer::Read(mut results) => results.remove(0).map_err(EngineError::Refused),
             _ => unreachable!("a read was asked for"),
         };
-        let ask = ReadAsk { partition: self.key, offset, bytes_max, epoch: -1 };
+        let isolation = Isolation::Uncommitted;
+        let ask = ReadAsk { partition: self.key, offset, bytes_max, epoch: -1, isolation };
         self.ask(Ask::Read { reads: vec![ask], bytes_max }, read)
     }
 

@@ -5,7 +5,8 @@
 //! * Topic ids from v13 (KIP-516). The preferred replica is always none.
 //! * Bytes are never copied here: they come as slices of the hot tail and ranges of files, and leave in
 //!   the holes of the encoded answer.
-//! * `isolation_level` read_committed equals read_uncommitted as long as transactions are refused.
+//! * `isolation_level` read_committed (v4): records up to the last stable offset, which is what `min_bytes`
+//!   and the wait count too; with them the aborted transactions that the client must leave out.
 //! * Followers' fields (replica state, v18 high watermark) are decoded and ignored.
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::frame::encode_response;
 use headwater_protocol::messages::fetch::FetchRequest;
 use headwater_protocol::messages::fetch::response::{
-    FetchPartitionResponse, FetchRecords, FetchResponse, FetchTopicResponse,
+    AbortedTransaction, FetchPartitionResponse, FetchRecords, FetchResponse, FetchTopicResponse,
 };
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
@@ -27,9 +28,10 @@ use indexmap::IndexMap;
 use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
 use crate::broker::fetch_sessions::{FINAL_EPOCH, Named, SessionError, TOLD_NOTHING, Told, Wanted};
+use crate::log::aborted::Aborted;
 use crate::log::read::Piece;
 use crate::model::{Offset, PartitionKey, ShardId};
-use crate::shard::letters::{Answer, Ask, ReadAnswer, ReadAsk, Refusal};
+use crate::shard::letters::{Answer, Ask, Isolation, ReadAnswer, ReadAsk, Refusal, Seen};
 
 /// A request in progress.
 pub struct Call {
@@ -38,6 +40,7 @@ pub struct Call {
     /// Only partitions with news are answered.
     incremental: bool,
     min_bytes: u64,
+    isolation: Isolation,
     /// What the client and the settings allow.
     asked_bytes: u64,
     /// And what memory allows at this moment.
@@ -75,6 +78,7 @@ pub fn begin(
         session,
         incremental,
         min_bytes: request.min_bytes.max(0) as u64,
+        isolation: Isolation::of(request.isolation_level),
         asked_bytes: (request.max_bytes.max(0) as u64).min(most),
         max_bytes: 0,
         until: context.now.after(wait),
@@ -182,7 +186,9 @@ impl Call {
             let Wanted { offset, epoch, bytes_max, .. } = *wanted;
             let bytes_max = bytes_max.max(0) as u64;
             by_shard.entry(shard).or_default().push(n);
-            reads.entry(shard).or_default().push(ReadAsk { partition, offset, bytes_max, epoch });
+            let isolation = self.isolation;
+            let read = ReadAsk { partition, offset, bytes_max, epoch, isolation };
+            reads.entry(shard).or_default().push(read);
         }
         let ask = |(shard, reads)| (shard, Ask::Read { reads, bytes_max: self.max_bytes });
         let asks = reads.into_iter().map(ask).collect();
@@ -230,10 +236,12 @@ impl Call {
     }
 
     fn watches(&self) -> Vec<(ShardId, Ask)> {
-        let mut by_shard: BTreeMap<ShardId, Vec<(PartitionKey, Offset)>> = BTreeMap::new();
+        let mut by_shard: BTreeMap<ShardId, Vec<Seen>> = BTreeMap::new();
         for (found, result) in self.found.iter().zip(&self.results) {
             let (Found::Here(partition, shard), Some(Ok(read))) = (found, result) else { continue };
-            by_shard.entry(*shard).or_default().push((*partition, read.high_watermark));
+            let (partition, isolation) = (*partition, self.isolation);
+            let seen = Seen { partition, end: read.end(isolation), isolation };
+            by_shard.entry(*shard).or_default().push(seen);
         }
         by_shard.into_iter().map(|(shard, seen)| (shard, Ask::Watch(seen))).collect()
     }
@@ -296,9 +304,13 @@ impl Call {
         match result {
             Ok(read) => {
                 response.high_watermark = read.high_watermark.0;
-                response.last_stable_offset = read.high_watermark.0;
+                response.last_stable_offset = read.last_stable.0;
                 response.log_start_offset = read.log_start.0;
                 // Shards read side by side, each up to the limit: together they may pass it.
+                if self.isolation == Isolation::Committed {
+                    response.aborted_transactions =
+                        Some(read.aborted.iter().map(aborted).collect());
+                }
                 if read.bytes > 0 && (first || read.bytes <= left) {
                     response.records = FetchRecords::Hole { len: read.bytes as u32 };
                     pieces.push(read.pieces);
@@ -340,6 +352,11 @@ impl Call {
         parts.push(Piece::Memory(encoded.slice(at..)));
         Step::Reply(parts)
     }
+}
+
+fn aborted(aborted: &Aborted) -> AbortedTransaction {
+    let Aborted { producer_id, first_offset: Offset(first_offset), .. } = *aborted;
+    AbortedTransaction { producer_id, first_offset }
 }
 
 /// Adds a partition under its topic; partitions of one topic that follow each other share an entry.

@@ -1,6 +1,6 @@
 //! ListOffsets (key 2, versions 0 to 11): offsets by time.
 //!
-//! * -2 earliest, -1 latest (the high watermark), -3 that of the highest timestamp, a time in
+//! * -2 earliest, -1 latest (the high watermark; the last stable offset for read_committed), -3 that of the highest timestamp, a time in
 //!   milliseconds: the first record at or after it, to the record.
 //! * -4 (earliest local) equals earliest; -5 (tiered) and -6 (to be uploaded) answer none: nothing is
 //!   tiered.
@@ -19,7 +19,7 @@ use headwater_protocol::wire::reader::Reader;
 
 use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
-use crate::shard::letters::{Answer, Ask, OffsetAt};
+use crate::shard::letters::{Answer, Ask, Isolation, OffsetAt};
 
 /// A request in progress.
 pub struct Call {
@@ -59,6 +59,7 @@ pub fn begin(
                         partition: topic.key(index),
                         at,
                         epoch: partition.current_leader_epoch,
+                        isolation: Isolation::of(request.isolation_level),
                     };
                     asks.push((topic.shard(index, context.node.shards), ask));
                 }

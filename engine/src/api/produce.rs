@@ -4,8 +4,10 @@
 //! * `acks` 0: appended, no answer; an error closes the connection, as in Kafka.
 //! * `acks` 1: answered when the device has accepted the bytes; -1: as the topic's `durability` says.
 //! * A partition's error is its own; the others are appended. One batch for each partition, as in Kafka.
-//! * v10 leader hints are not sent: there is one node. v12 transactions are refused until they are
-//!   served (a transactional batch is answered with `INVALID_TXN_STATE`).
+//! * v10 leader hints are not sent: there is one node.
+//! * Transactions: a batch that goes on with one is appended like any other. One that would begin a transaction
+//!   in its partition is refused there with a guard ([`Call::to_verify`]), is verified with the producer's
+//!   coordinator (from v12 on: added to the transaction, KIP-890) and asked for again ([`Call::verified`]).
 
 use bytes::Bytes;
 use headwater_protocol::batch::header::{BatchError, BatchHeader};
@@ -19,19 +21,47 @@ use headwater_protocol::wire::uuid::Uuid;
 
 use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
-use crate::broker::catalog::Topic;
 use crate::config::topic::{TimestampType, TopicConfig};
 use crate::log::record_set::{RecordSet, RecordSetError};
-use crate::model::ShardId;
-use crate::shard::letters::{Acks, Answer, Ask};
+use crate::model::{PartitionKey, ShardId};
+use crate::shard::letters::{Acks, Answer, Ask, Refusal};
+use crate::shard::verification::Guard;
 
 /// A request in progress.
 pub struct Call {
     origin: Origin,
-    silent: bool,
+    acks: Option<Acks>,
+    transactional_id: Option<String>,
+    /// Id and epoch of whose transaction it is.
+    producer: Option<(i64, i16)>,
     topics: Vec<CallTopic>,
-    /// Where the answer of each part goes: topic and partition by place.
-    parts: Vec<(usize, usize)>,
+    /// What shards were asked for, by part.
+    parts: Vec<Part>,
+    /// Parts that would begin transactions, with what they need for it.
+    unverified: Vec<(Part, Guard)>,
+}
+
+/// A record set on its way to its partition.
+struct Part {
+    /// Where its answer goes: topic and partition by place.
+    at: (usize, usize),
+    /// Whose it is.
+    shard: ShardId,
+    partition: PartitionKey,
+    /// Kept if it may have to be asked for again: of a transaction.
+    set: Option<RecordSet>,
+}
+
+/// What the coordinator of a transaction is to be asked.
+pub struct ToVerify<'a> {
+    /// Whose transaction.
+    pub transactional_id: &'a str,
+    /// Its producer.
+    pub producer_id: i64,
+    /// The producer's epoch.
+    pub producer_epoch: i16,
+    /// Partitions that must be in the transaction, by topic and index.
+    pub partitions: Vec<(&'a str, i32)>,
 }
 
 struct CallTopic {
@@ -55,16 +85,18 @@ pub fn begin(
         -1 => Some(Acks::All),
         _ => None,
     };
-    let silent = acks == Some(Acks::None);
     let mut call = Call {
         origin,
-        silent,
+        acks,
+        transactional_id: request.transactional_id.map(str::to_owned),
+        producer: None,
         topics: Vec::with_capacity(request.topics.len()),
         parts: Vec::new(),
+        unverified: Vec::new(),
     };
     let mut asks = Vec::new();
     for topic in &request.topics {
-        call.add_topic(topic, acks, frame, context, &mut asks);
+        call.add_topic(topic, frame, context, &mut asks);
     }
     if asks.is_empty() {
         let step = call.reply();
@@ -77,7 +109,6 @@ impl Call {
     fn add_topic(
         &mut self,
         sent: &ProduceTopic<'_>,
-        acks: Option<Acks>,
         frame: &Bytes,
         context: &Context<'_>,
         asks: &mut Vec<(ShardId, Ask)>,
@@ -91,20 +122,24 @@ impl Call {
             let index = partition.index;
             let mut response = ProducePartitionResponse { index, ..Default::default() };
             let bytes = partition.records.map_or(Bytes::new(), |records| frame.slice_ref(records));
-            let checked = match (found.filter(|topic| topic.has(index)), acks) {
+            let checked = match (found.filter(|topic| topic.has(index)), self.acks) {
                 (_, None) => Err((ErrorCode::InvalidRequiredAcks, None)),
                 (None, _) => Err((
                     if found.is_some() { ErrorCode::UnknownTopicOrPartition } else { missing },
                     None,
                 )),
-                (Some(topic), Some(acks)) => {
-                    check(bytes, &topic.config, context.unix_ms).map(|set| (topic, acks, set))
-                }
+                (Some(topic), Some(acks)) => check(bytes, &topic.config, context.unix_ms)
+                    .and_then(|set| self.check_transaction(set))
+                    .map(|set| (topic, acks, set)),
             };
             match checked {
                 Ok((topic, acks, set)) => {
-                    self.parts.push((self.topics.len(), partitions.len()));
-                    asks.push(append(topic, index, set, acks, context));
+                    let (partition, shard) =
+                        (topic.key(index), topic.shard(index, context.node.shards));
+                    let kept = set.first().attributes.is_transactional.then(|| set.clone());
+                    let at = (self.topics.len(), partitions.len());
+                    self.parts.push(Part { at, shard, partition, set: kept });
+                    asks.push((shard, Ask::Append { partition, set, acks, verified: None }));
                 }
                 Err((code, message)) => {
                     response.error_code = code;
@@ -113,13 +148,35 @@ impl Call {
             }
             partitions.push(response);
         }
-        self.topics.push(CallTopic { name: sent.name.to_owned(), id: sent.topic_id, partitions });
+        let name = found.map_or(sent.name, |topic| &topic.name).to_owned();
+        self.topics.push(CallTopic { name, id: sent.topic_id, partitions });
+    }
+
+    /// Records of a transaction come with its name, and all from one producer.
+    fn check_transaction(&mut self, set: RecordSet) -> Result<RecordSet, Fault> {
+        let first = set.first();
+        if !first.attributes.is_transactional {
+            return Ok(set);
+        }
+        if self.transactional_id.is_none() {
+            return Err((ErrorCode::TransactionalIdAuthorizationFailed, None));
+        }
+        let sender = (first.producer_id, first.producer_epoch);
+        match *self.producer.get_or_insert(sender) == sender {
+            true => Ok(set),
+            false => Err((ErrorCode::InvalidProducerIdMapping, None)),
+        }
     }
 
     /// One partition has answered.
     pub fn answer(&mut self, part: u32, answer: Answer) {
-        let (topic, partition) = self.parts[part as usize];
-        let response = &mut self.topics[topic].partitions[partition];
+        let part = &mut self.parts[part as usize];
+        if let Answer::Appended(Err(Refusal::Unverified(guard))) = answer {
+            let Part { at, shard, partition, .. } = *part;
+            let part = Part { at, shard, partition, set: part.set.take() };
+            return self.unverified.push((part, guard));
+        }
+        let response = &mut self.topics[part.at.0].partitions[part.at.1];
         match answer {
             Answer::Appended(Ok(answer)) => {
                 response.base_offset = answer.appended.base_offset.0;
@@ -131,9 +188,49 @@ impl Call {
         }
     }
 
-    /// The answer; none for `acks` 0, whose errors end the connection.
+    /// Everything that was asked is answered: what must be verified, if anything. Its answer goes to
+    /// [`Call::verified`]; otherwise [`Call::reply`] is next.
+    pub fn to_verify(&self) -> Option<ToVerify<'_>> {
+        let (producer_id, producer_epoch) =
+            self.producer.filter(|_| !self.unverified.is_empty())?;
+        let name = |part: &Part| {
+            let topic = &self.topics[part.at.0];
+            (topic.name.as_str(), topic.partitions[part.at.1].index)
+        };
+        let partitions = self.unverified.iter().map(|(part, _)| name(part)).collect();
+        let transactional_id = self.transactional_id.as_deref()?;
+        Some(ToVerify { transactional_id, producer_id, producer_epoch, partitions })
+    }
+
+    /// The coordinator has answered for each partition of [`Call::to_verify`], in that order: those that are in
+    /// the transaction are asked again.
+    pub fn verified(&mut self, codes: &[ErrorCode]) -> Step {
+        let mut asks = Vec::new();
+        self.parts.clear();
+        for ((mut part, guard), code) in std::mem::take(&mut self.unverified).into_iter().zip(codes)
+        {
+            match (code, part.set.take(), self.acks) {
+                (ErrorCode::None, Some(set), Some(acks)) => {
+                    let (partition, verified) = (part.partition, Some(guard));
+                    asks.push((part.shard, Ask::Append { partition, set, acks, verified }));
+                    self.parts.push(part);
+                }
+                _ => {
+                    let code = unverified_code(*code, self.origin.version);
+                    self.topics[part.at.0].partitions[part.at.1].error_code = code;
+                }
+            }
+        }
+        if asks.is_empty() { self.reply() } else { Step::Ask(asks) }
+    }
+
+    /// The answer; none for `acks` 0, whose errors end the connection. What is not verified is refused.
     pub fn reply(&mut self) -> Step {
-        if self.silent {
+        for (part, guard) in std::mem::take(&mut self.unverified) {
+            let code = Refusal::Unverified(guard).code();
+            self.topics[part.at.0].partitions[part.at.1].error_code = code;
+        }
+        if self.acks == Some(Acks::None) {
             let failed = self
                 .topics
                 .iter()
@@ -157,15 +254,24 @@ impl Call {
     }
 }
 
-fn append(
-    topic: &Topic,
-    index: i32,
-    set: RecordSet,
-    acks: Acks,
-    context: &Context<'_>,
-) -> (ShardId, Ask) {
-    let partition = topic.key(index);
-    (topic.shard(index, context.node.shards), Ask::Append { partition, set, acks })
+/// The first version whose clients know `TRANSACTION_ABORTABLE`.
+const ABORTABLE_SINCE: i16 = 11;
+/// The first one whose producers add partitions to transactions by producing to them.
+const ADDS_SINCE: i16 = 12;
+
+/// What a client is told when its transaction could not be verified. What passes must be an error that
+/// producers try again.
+fn unverified_code(code: ErrorCode, version: i16) -> ErrorCode {
+    match code {
+        ErrorCode::ConcurrentTransactions if version >= ADDS_SINCE => code,
+        ErrorCode::ConcurrentTransactions
+        | ErrorCode::NetworkException
+        | ErrorCode::CoordinatorLoadInProgress
+        | ErrorCode::CoordinatorNotAvailable
+        | ErrorCode::NotCoordinator => ErrorCode::NotEnoughReplicas,
+        ErrorCode::TransactionAbortable if version < ABORTABLE_SINCE => ErrorCode::InvalidTxnState,
+        _ => code,
+    }
 }
 
 type Fault = (ErrorCode, Option<String>);
@@ -207,8 +313,9 @@ fn fault(error: RecordSetError) -> Fault {
     let code = match error {
         RecordSetError::Empty => ErrorCode::InvalidRecord,
         RecordSetError::TooLarge { .. } => ErrorCode::MessageTooLarge,
-        RecordSetError::Control | RecordSetError::Count { .. } => ErrorCode::InvalidRecord,
-        RecordSetError::Transactional => ErrorCode::InvalidTxnState,
+        RecordSetError::Control | RecordSetError::Count { .. } | RecordSetError::NoProducer => {
+            ErrorCode::InvalidRecord
+        }
         RecordSetError::Batch(BatchError::BadMagic { .. }) => {
             ErrorCode::UnsupportedForMessageFormat
         }

@@ -22,7 +22,9 @@ use crate::log::recovery::OpenLog;
 use crate::log::{Health, LogSettings};
 use crate::model::LeaderEpoch;
 use crate::shard::Shard;
-use crate::shard::letters::{Acks, Answer, Ask, Bar, CallId, PartitionSettings, ReadAsk, ReplyTo};
+use crate::shard::letters::{
+    Acks, Answer, Ask, Bar, CallId, Isolation, PartitionSettings, ReadAsk, ReplyTo,
+};
 use crate::shard::serve::Moment;
 use crate::token::Owner;
 
@@ -197,7 +199,7 @@ impl Machine {
         let bytes = Bytes::copy_from_slice(builder.finish(producer));
         let acks = *self.rng.pick(&[Acks::All, Acks::All, Acks::Leader, Acks::None]);
         let set = RecordSet::check(bytes.clone(), BATCH_MAX).unwrap();
-        let call = self.ask(Ask::Append { partition: key(index), set, acks });
+        let call = self.ask(Ask::Append { partition: key(index), set, acks, verified: None });
         let model = &mut self.models[index];
         let end = Offset(model.sent.len() as i64 + 1);
         model.sent.push((end, bytes.slice(17..)));
@@ -272,7 +274,8 @@ impl Machine {
     fn read_all(&mut self, index: usize) -> Vec<Bytes> {
         let (mut offset, mut bodies) = (Offset(0), Vec::new());
         loop {
-            let ask = ReadAsk { partition: key(index), offset, bytes_max: 1 << 20, epoch: -1 };
+            let (bytes_max, isolation) = (1 << 20, Isolation::Uncommitted);
+            let ask = ReadAsk { partition: key(index), offset, bytes_max, epoch: -1, isolation };
             let call = self.ask(Ask::Read { reads: vec![ask], bytes_max: 1 << 20 });
             let bytes = loop {
                 self.take_answers();
@@ -347,7 +350,8 @@ impl Machine {
             bytes[16] = 2;
             bytes.extend_from_slice(&body);
             let set = RecordSet::check(bytes.into(), BATCH_MAX).unwrap();
-            let call = self.ask(Ask::Append { partition: key(index), set, acks: Acks::Leader });
+            let (acks, verified) = (Acks::Leader, None);
+            let call = self.ask(Ask::Append { partition: key(index), set, acks, verified });
             self.duplicates.insert(call, end);
             while self.duplicates.contains_key(&call) {
                 self.turn();

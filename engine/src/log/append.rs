@@ -2,8 +2,10 @@
 //! `flow`'s work.
 
 use headwater_io::clock::Nanos;
+use headwater_protocol::batch::control::End;
 use headwater_protocol::batch::header::{self, BatchHeader, HEADER_BYTES};
 
+use super::producers::transactions::{Ended, MarkerError, MarkerOf, Place};
 use super::producers::{SequenceError, Verdict};
 use super::record_set::RecordSet;
 use super::watermarks::Mark;
@@ -31,6 +33,10 @@ pub enum AppendError {
     NotYet,
     /// Not the producer's next batch.
     Sequence(SequenceError),
+    /// It would begin a transaction here, of which nobody has said that its coordinator knows of it.
+    Unverified,
+    /// Not a marker that may end a transaction here.
+    Marker(MarkerError),
     /// The disk is full.
     Full,
     /// The log has failed or is quarantined.
@@ -47,38 +53,75 @@ pub struct AppendTime {
 }
 
 impl Log {
-    /// Appends a record set as a whole or not at all.
-    pub fn append(&mut self, set: &RecordSet, time: AppendTime) -> Result<Appended, AppendError> {
-        match self.health {
-            Health::Serving => {}
-            Health::Full { .. } => return Err(AppendError::Full),
-            Health::Failed(_) | Health::Quarantined(_) => return Err(AppendError::Offline),
-        }
+    /// Appends a record set as a whole or not at all. It may only go on with a transaction that is open
+    /// here, unless it is `verified`.
+    pub fn append(
+        &mut self,
+        set: &RecordSet,
+        time: AppendTime,
+        verified: bool,
+    ) -> Result<Appended, AppendError> {
+        self.check_health()?;
         if let Some(duplicate) = self.check_sequences(set)? {
             return Ok(duplicate);
         }
+        let first = set.first();
+        let begins = first.attributes.is_transactional
+            && !self.producers.is_open(first.producer_id, first.producer_epoch);
+        if begins && !verified {
+            return Err(AppendError::Unverified);
+        }
+        self.append_checked(set, time).map(|(appended, _)| appended)
+    }
+
+    /// Appends the marker of a transaction; also the transaction that it ended, if one was open here.
+    pub fn append_marker(
+        &mut self,
+        set: &RecordSet,
+        time: AppendTime,
+        marker: &MarkerOf,
+    ) -> Result<(Appended, Option<Ended>), AppendError> {
+        self.check_health()?;
+        self.producers.check_marker(marker).map_err(AppendError::Marker)?;
+        self.append_checked(set, time)
+    }
+
+    fn check_health(&self) -> Result<(), AppendError> {
+        match self.health {
+            Health::Serving => Ok(()),
+            Health::Full { .. } => Err(AppendError::Full),
+            Health::Failed(_) | Health::Quarantined(_) => Err(AppendError::Offline),
+        }
+    }
+
+    fn append_checked(
+        &mut self,
+        set: &RecordSet,
+        time: AppendTime,
+    ) -> Result<(Appended, Option<Ended>), AppendError> {
         self.make_room(set, time.now)?;
         let base_offset = self.marks.appended().offset;
+        let mut ended = None;
         for (header, bytes) in set.batches() {
-            self.append_batch(*header, bytes, time.log_append_time_ms);
+            ended = self.append_batch(*header, bytes, time.log_append_time_ms);
         }
         let writer = self.active().writer().expect("the active segment is open");
         writer.first_append.get_or_insert(time.now);
         self.gathering_since.get_or_insert(time.now);
-        Ok(Appended {
+        let appended = Appended {
             base_offset,
             end: self.marks.appended().offset,
             log_append_time_ms: time.log_append_time_ms.unwrap_or(-1),
             duplicate: false,
-        })
+        };
+        Ok((appended, ended))
     }
 
     /// The original's place when the set is a repetition, `None` when it is new.
     fn check_sequences(&self, set: &RecordSet) -> Result<Option<Appended>, AppendError> {
         // With several batches only the first can be compared with the past; Kafka allows one batch a
         // request, so more than one comes from nobody who is idempotent.
-        let (first, _) = set.batches().next().expect("a record set is not empty");
-        match self.producers.check(first).map_err(AppendError::Sequence)? {
+        match self.producers.check(set.first()).map_err(AppendError::Sequence)? {
             Verdict::Append => Ok(None),
             Verdict::Duplicate { base_offset, next_offset } => {
                 rare::reached(Rare::DuplicateAnswered);
@@ -113,7 +156,7 @@ impl Log {
         mut header: BatchHeader,
         bytes: &[u8],
         log_append_time_ms: Option<i64>,
-    ) {
+    ) -> Option<Ended> {
         let base = self.marks.appended().offset;
         let LeaderEpoch(epoch) = self.epoch;
         header.base_offset = base.0;
@@ -141,9 +184,11 @@ impl Log {
             }
         }
         segment.index.add(at, &header);
-        self.producers.note(&header);
+        let place = Place { segment: segment.base, position: at };
+        let ended = self.producers.note(&header, place, End::of(&header, bytes));
         let end = Position(at.0 + bytes.len() as u64);
         let byte = segment.log_byte(end);
         self.marks.append(Mark { byte, offset: Offset(header.next_offset()) });
+        ended
     }
 }

@@ -44,6 +44,7 @@ pub const STRAY: &str = ".stray";
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".hwindex";
 const POINT: &str = ".point";
+const ABORTED: &str = ".txnindex";
 const LOST: &str = ".lost-";
 const SNAPSHOT: &str = ".hwsnapshot";
 
@@ -67,6 +68,16 @@ pub fn segment(dir: &Path, base: Offset) -> PathBuf {
 /// The index of the segment that starts at `base`.
 pub fn index(dir: &Path, base: Offset) -> PathBuf {
     dir.join(format!("{:020}{INDEX}", base.0))
+}
+
+/// The transactions aborted in the segment that starts at `base`, under Kafka's name.
+pub fn aborted(dir: &Path, base: Offset) -> PathBuf {
+    dir.join(format!("{:020}{ABORTED}", base.0))
+}
+
+/// The base offset in the name of a list of aborted transactions.
+pub fn parse_aborted(name: &str) -> Option<Offset> {
+    parse_offset(name.strip_suffix(ABORTED)?)
 }
 
 /// The producers as of `offset`.

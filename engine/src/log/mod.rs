@@ -6,6 +6,7 @@
 //!
 //! Must not know sockets, requests, other partitions, or who waits for what.
 
+pub mod aborted;
 pub mod append;
 pub mod commits;
 mod damaged;
@@ -186,6 +187,16 @@ impl Log {
     /// The highest timestamp in the log, -1 when it is empty.
     pub fn max_timestamp_ms(&self) -> i64 {
         self.segments.iter().map(|segment| segment.index.max_timestamp_ms()).max().unwrap_or(-1)
+    }
+
+    /// What it knows of its producers.
+    pub fn producers(&self) -> &Producers {
+        &self.producers
+    }
+
+    /// Forgets producers that have been idle for so long.
+    pub fn forget_idle_producers(&mut self, unix_ms: i64, idle_ms_max: i64) {
+        self.producers.forget_idle(unix_ms, idle_ms_max);
     }
 
     /// Tells the log under which slot its shard will submit and complete its operations.

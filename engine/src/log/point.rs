@@ -118,7 +118,7 @@ mod tests {
             let bytes = crate::log::recovery::tests::batch(1000 + n, 1, 40);
             let header = BatchHeader::parse(&bytes).unwrap();
             index.add(Position(n as u64 * 112), &header);
-            known.note(&header);
+            known.note(&header, Default::default(), None);
         }
         let (position, next_offset) = (Position(20 * 112), Offset(1020));
         let bytes = encode(&index, &known, Offset(1000), position, next_offset);

@@ -2,6 +2,7 @@
 
 use headwater_protocol::batch::attributes::Attributes;
 
+use super::transactions::Place;
 use super::*;
 
 fn batch(epoch: i16, base_sequence: i32, records: i32, base_offset: i64) -> BatchHeader {
@@ -27,7 +28,7 @@ fn history() -> Producers {
     for n in 0..6 {
         let header = batch(2, n * 10, 10, i64::from(n) * 10 + 1000);
         assert_eq!(producers.check(&header), Ok(Verdict::Append));
-        producers.note(&header);
+        producers.note(&header, Place::default(), None);
     }
     producers
 }
@@ -67,7 +68,7 @@ fn the_table_of_what_may_come_next() {
 #[test]
 fn sequences_wrap_to_zero() {
     let mut producers = Producers::default();
-    producers.note(&batch(0, i32::MAX - 4, 10, 0));
+    producers.note(&batch(0, i32::MAX - 4, 10, 0), Place::default(), None);
     assert_eq!(producers.check(&batch(0, 5, 1, 10)), Ok(Verdict::Append));
     assert_eq!(next_sequence(i32::MAX, 1), 0);
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use headwater_io::file::File;
 use headwater_protocol::batch::header::{BatchHeader, HEADER_BYTES};
 
+use super::aborted::end_offset;
 use super::look::Look;
 use super::segments::Segment;
 use super::watermarks::Mark;
@@ -62,6 +63,8 @@ pub struct Read {
     pub bytes: u64,
     /// Whether it ends before the visible end, because of its limit or that of a segment.
     pub more: bool,
+    /// No record in it has this offset or a higher one.
+    pub upto: Offset,
 }
 
 /// Why nothing can be read.
@@ -108,7 +111,8 @@ impl Log {
         if end == visible.byte {
             self.remember(Cursor { offset: visible.offset, byte: end });
         }
-        Ok(Read { pieces, bytes: end.0 - start.0, more: end < visible.byte })
+        let upto = end_offset(&self.segments[n], end, visible);
+        Ok(Read { pieces, bytes: end.0 - start.0, more: end < visible.byte, upto })
     }
 
     /// Takes note of what [`Look`] found.

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use headwater_protocol::batch::compression::Compression;
+use headwater_protocol::batch::control::{Marker, marker_batch};
 use headwater_protocol::batch::header::{self, BatchError, BatchHeader};
+
+use super::producers::transactions::MarkerOf;
 
 /// One or more whole batches whose checksums hold.
 #[derive(Clone, Debug)]
@@ -32,8 +35,8 @@ pub enum RecordSetError {
     },
     /// A client may not send control batches.
     Control,
-    /// A transactional batch, which needs a transaction.
-    Transactional,
+    /// A transactional batch of nobody.
+    NoProducer,
 }
 
 impl RecordSet {
@@ -53,8 +56,8 @@ impl RecordSet {
             if header.attributes.is_control {
                 return Err(RecordSetError::Control);
             }
-            if header.attributes.is_transactional {
-                return Err(RecordSetError::Transactional);
+            if header.attributes.is_transactional && header.producer_id < 0 {
+                return Err(RecordSetError::NoProducer);
             }
             rest = &rest[size..];
             batches.push(header);
@@ -64,6 +67,46 @@ impl RecordSet {
         } else {
             Ok(RecordSet { bytes, batches })
         }
+    }
+
+    /// A batch that the broker has made itself, which may be a control batch.
+    ///
+    /// # Panics
+    /// If it is not sound.
+    pub fn own(bytes: Bytes) -> Self {
+        let header = header::check(&bytes).expect("a batch as the builder makes it");
+        assert_eq!(header.total_bytes(), bytes.len(), "one batch");
+        RecordSet { bytes, batches: vec![header] }
+    }
+
+    /// What a coordinator of this broker appends: batches that may lack the sequence numbers of a client.
+    ///
+    /// # Errors
+    /// When a batch is not whole, or nothing is there.
+    pub fn of_coordinator(bytes: Bytes) -> Result<Self, RecordSetError> {
+        let mut batches = Vec::with_capacity(1);
+        let mut at = 0;
+        while at < bytes.len() {
+            let header = header::check(&bytes[at..]).map_err(RecordSetError::Batch)?;
+            at += header.total_bytes();
+            batches.push(header);
+        }
+        match batches.is_empty() {
+            true => Err(RecordSetError::Empty),
+            false => Ok(RecordSet { bytes, batches }),
+        }
+    }
+
+    /// The marker that ends a transaction.
+    pub fn marker(of: &MarkerOf, marker: Marker, unix_ms: i64) -> Self {
+        let MarkerOf { producer_id, producer_epoch, coordinator_epoch, .. } = *of;
+        let bytes = marker_batch(marker, producer_id, producer_epoch, coordinator_epoch, unix_ms);
+        Self::of_coordinator(bytes.into()).expect("a batch that was just made")
+    }
+
+    /// The header of the first batch.
+    pub fn first(&self) -> &BatchHeader {
+        &self.batches[0]
     }
 
     /// All bytes.

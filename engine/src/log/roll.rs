@@ -19,7 +19,7 @@ use headwater_io::op::Op;
 
 use super::flow::{FULL_RETRY, is_full, is_out_of_files};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
-use super::{Log, LogSettings, directory, producers};
+use super::{Log, LogSettings, aborted, directory, producers};
 use crate::model::{Offset, Position};
 use crate::planted::{self, Bug};
 use crate::rare::{self, Rare};
@@ -55,7 +55,9 @@ impl Log {
         };
         let base = self.marks.appended().offset;
         let snapshot = producers::file::encode(&self.producers, base);
+        let aborted = self.producers.begin_segment();
         let old = self.active();
+        old.aborted = aborted;
         old.index.shrink();
         let log_base = old.log_byte(old.end());
         old.writer().expect("the active segment is open").snapshot = Some(snapshot);
@@ -67,6 +69,7 @@ impl Log {
             base,
             log_base,
             index: Index::new(base, self.settings.index_interval_bytes),
+            aborted: Vec::new(),
             reader,
             named: false,
             scrub_at: Nanos(0),
@@ -183,6 +186,8 @@ impl Log {
         let dir = self.dir.clone();
         let segment = &mut self.segments[n];
         let (base, end) = (segment.base, segment.end());
+        let aborted = aborted::file::encode(&segment.aborted);
+        segment.index.set_aborted(aborted::file::check(&aborted));
         let index = index::file::encode(&segment.index, end);
         let writer = segment.writer().expect("open");
         if writer.tail.pending_bytes() > 0 {
@@ -190,7 +195,7 @@ impl Log {
         }
         let file = writer.file.clone();
         let snapshot = writer.snapshot.take().expect("taken at the roll");
-        let seal = Arc::new(Seal { dir, base, file, end, index, next_base, snapshot });
+        let seal = Arc::new(Seal { dir, base, file, end, index, aborted, next_base, snapshot });
         segment.state = SegmentState::Sealing(Arc::clone(&seal));
         Some((segment.serial, seal))
     }
@@ -216,6 +221,8 @@ pub(super) struct Seal {
     /// Where its last batch ends.
     pub end: Position,
     index: Vec<u8>,
+    /// The list of aborted transactions; empty when there is none.
+    aborted: Vec<u8>,
     next_base: Offset,
     snapshot: Vec<u8>,
 }
@@ -225,6 +232,9 @@ impl Seal {
         fs.set_len(&self.file, self.end.0)?;
         fs.sync(&self.file)?;
         fs.replace(&directory::snapshot(&self.dir, self.next_base), &self.snapshot)?;
+        if !self.aborted.is_empty() {
+            fs.replace(&directory::aborted(&self.dir, self.base), &self.aborted)?;
+        }
         // An index that fits says that its segment was sealed.
         fs.replace(&directory::index(&self.dir, self.base), &self.index)?;
         // Only then: until here a start goes by the point.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use headwater_io::clock::Nanos;
 use headwater_io::file::File;
 
+use super::aborted::Aborted;
 use super::record_set::RecordSet;
 use super::roll::Seal;
 use crate::model::{LogByte, Offset, Position};
@@ -21,6 +22,8 @@ pub(super) struct Segment {
     /// Where its first byte is in the log.
     pub log_base: LogByte,
     pub index: Index,
+    /// Transactions whose abort markers are in it; of the last segment the producers know them.
+    pub aborted: Vec<Aborted>,
     /// For reading, through the page cache.
     pub reader: File,
     /// Whether its name is durable: until then nothing in it counts as written.

@@ -90,7 +90,7 @@ impl Bench {
     fn append_set(&mut self, bytes: Bytes) -> Result<Appended, AppendError> {
         let set = RecordSet::check(bytes, BATCH_MAX).unwrap();
         for _ in 0..10_000 {
-            match self.log.append(&set, self.now()) {
+            match self.log.append(&set, self.now(), false) {
                 Err(AppendError::NotYet) => self.turn(),
                 other => return other,
             }
@@ -395,3 +395,6 @@ fn a_retry_is_recognised_across_a_power_cut() {
     let gap = b.append_set(batch(Producer { id: 7, epoch: 0, base_sequence: 9 }, 1, b"x"));
     assert!(matches!(gap, Err(AppendError::Sequence(_))));
 }
+
+#[path = "transaction_tests.rs"]
+mod transactions;

@@ -22,6 +22,17 @@ pub struct Index {
     max_timestamp_ms: i64,
     /// The offset after the last batch.
     next_offset: Offset,
+    aborted: AbortedCheck,
+}
+
+/// The list of aborted transactions that a sealed segment has beside it, so that one which is missing or is
+/// another one is noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AbortedCheck {
+    /// How many there are; with none there is no file.
+    pub count: u32,
+    /// CRC32C of the file.
+    pub crc: u32,
 }
 
 /// A batch starts here.
@@ -66,7 +77,18 @@ impl Index {
             times: Vec::new(),
             max_timestamp_ms: -1,
             next_offset: base,
+            aborted: AbortedCheck::default(),
         }
+    }
+
+    /// What the list of aborted transactions must be.
+    pub fn aborted(&self) -> AbortedCheck {
+        self.aborted
+    }
+
+    /// The segment is complete, and this is its list of aborted transactions.
+    pub fn set_aborted(&mut self, aborted: AbortedCheck) {
+        self.aborted = aborted;
     }
 
     /// Takes note of the batch at `position`; batches come in order.
@@ -104,6 +126,7 @@ impl Index {
             times: self.times[..mark.entries].to_vec(),
             max_timestamp_ms: mark.max_timestamp_ms,
             next_offset: mark.next_offset,
+            aborted: AbortedCheck::default(),
         }
     }
 
@@ -196,29 +219,37 @@ impl Index {
 ///
 /// ```text
 /// magic "HWIX"      4
-/// version           4   1
+/// version           4   2
 /// base offset       8
 /// segment bytes     8   size of the segment it belongs to: another size, another segment
 /// max timestamp     8
 /// next offset       8   the offset after its last record
 /// entry count       4
 /// interval bytes    4
-/// crc               4   CRC32C of everything before it and of the entries
+/// crc               4   CRC32C of everything before it and of what follows
+/// aborted count     4   transactions in the segment's `.txnindex`; 0: it has none
+/// aborted crc       4   CRC32C of that file
 /// entries               relative offset 4, position 4, max timestamp before it 8
 /// ```
+///
+/// Version 1 is read: there the entries follow the crc, and nothing is aborted.
 pub mod file {
-    use super::{Entry, Index, TimeEntry};
+    use super::{AbortedCheck, Entry, Index, TimeEntry};
     use crate::model::{Offset, Position};
 
     const MAGIC: u32 = u32::from_be_bytes(*b"HWIX");
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+    /// Before transactions.
+    const VERSION_1: u32 = 1;
     const CRC_AT: usize = 4 + 4 + 8 + 8 + 8 + 8 + 4 + 4;
     const HEADER_BYTES: usize = CRC_AT + 4;
+    const ABORTED_BYTES: usize = 4 + 4;
     const ENTRY_BYTES: usize = 4 + 4 + 8;
 
     /// The bytes of the index of a segment that is `segment_end` bytes long.
     pub fn encode(index: &Index, segment_end: Position) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEADER_BYTES + index.entries.len() * ENTRY_BYTES);
+        let entries_bytes = index.entries.len() * ENTRY_BYTES;
+        let mut out = Vec::with_capacity(HEADER_BYTES + ABORTED_BYTES + entries_bytes);
         out.extend(MAGIC.to_be_bytes());
         out.extend(VERSION.to_be_bytes());
         out.extend(index.base.0.to_be_bytes());
@@ -228,6 +259,8 @@ pub mod file {
         out.extend((index.entries.len() as u32).to_be_bytes());
         out.extend(index.interval_bytes.to_be_bytes());
         out.extend([0; 4]);
+        out.extend(index.aborted.count.to_be_bytes());
+        out.extend(index.aborted.crc.to_be_bytes());
         for (entry, time) in index.entries.iter().zip(&index.times) {
             out.extend(entry.relative_offset.to_be_bytes());
             out.extend(entry.position.to_be_bytes());
@@ -249,18 +282,26 @@ pub mod file {
         if bytes.len() < HEADER_BYTES || checksum(bytes) != u32_at(bytes, CRC_AT) {
             return None;
         }
+        let aborted_bytes = match u32_at(bytes, 4) {
+            VERSION_1 => 0,
+            VERSION => ABORTED_BYTES,
+            _ => return None,
+        };
+        let (aborted, entries) = bytes[HEADER_BYTES..].split_at_checked(aborted_bytes)?;
         let count = u32_at(bytes, 40) as usize;
         let belongs = u32_at(bytes, 0) == MAGIC
-            && u32_at(bytes, 4) == VERSION
             && u64_at(bytes, 8) == base.0 as u64
-            && bytes.len() == HEADER_BYTES + count * ENTRY_BYTES;
+            && entries.len() == count * ENTRY_BYTES;
         if !belongs {
             return None;
         }
         let mut index = Index::new(base, u32_at(bytes, 44));
         index.max_timestamp_ms = u64_at(bytes, 24) as i64;
         index.next_offset = Offset(u64_at(bytes, 32) as i64);
-        for entry in bytes[HEADER_BYTES..].chunks_exact(ENTRY_BYTES) {
+        if !aborted.is_empty() {
+            index.aborted = AbortedCheck { count: u32_at(aborted, 0), crc: u32_at(aborted, 4) };
+        }
+        for entry in entries.chunks_exact(ENTRY_BYTES) {
             let position = u32_at(entry, 4);
             index.entries.push(Entry { relative_offset: u32_at(entry, 0), position });
             let max_timestamp_ms = u64_at(entry, 8) as i64;

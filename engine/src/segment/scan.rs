@@ -4,6 +4,7 @@
 use std::io;
 
 use headwater_io::file::{File, Fs};
+use headwater_protocol::batch::control::End;
 use headwater_protocol::batch::header::{self, BatchError, BatchHeader, HEADER_BYTES};
 
 use super::newest::Newest;
@@ -91,6 +92,31 @@ impl Walk<'_> {
         self,
         mut visit: impl FnMut(Position, &BatchHeader) -> bool,
     ) -> io::Result<Scan> {
+        self.walk(|position, header, _| Ok(visit(position, header)))
+    }
+
+    /// As [`Walk::run`], and says what a batch is the marker of: that stands in its record.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn run_marked(
+        self,
+        mut visit: impl FnMut(Position, &BatchHeader, Option<End>),
+    ) -> io::Result<Scan> {
+        self.walk(|position, header, window| {
+            let end = match header.attributes.is_control {
+                true => End::of(header, window.bytes(position, header.total_bytes())?),
+                false => None,
+            };
+            visit(position, header, end);
+            Ok(true)
+        })
+    }
+
+    fn walk(
+        self,
+        mut visit: impl FnMut(Position, &BatchHeader, &mut Window<'_>) -> io::Result<bool>,
+    ) -> io::Result<Scan> {
         let mut window = Window::new(self.fs, self.file, self.upto, self.newest);
         let (mut at, mut next_offset) = (self.from, self.next_offset);
         let why = loop {
@@ -105,7 +131,7 @@ impl Walk<'_> {
             if found != next_offset && !planted::is(Bug::BelieveStaleBatches) {
                 break ScanEnd::OffsetGap { expected: next_offset, found };
             }
-            let go_on = visit(at, &header);
+            let go_on = visit(at, &header, &mut window)?;
             at = Position(at.0 + header.total_bytes() as u64);
             next_offset = Offset(header.next_offset());
             if !go_on {

@@ -1,11 +1,15 @@
 //! What shards are asked and what they answer. Letters cross threads, so they own what they carry; most
 //! never leave the thread.
 
+use headwater_protocol::batch::control::Marker;
 use headwater_protocol::error_code::ErrorCode;
 
 use super::reply::Completer;
+use super::verification::Guard;
+use crate::log::aborted::Aborted;
 use crate::log::append::{AppendError, Appended};
 use crate::log::look::TimeHit;
+use crate::log::producers::transactions::{MarkerError, MarkerOf, ProducerState};
 use crate::log::read::Piece;
 use crate::log::record_set::RecordSet;
 use crate::log::watermarks::Mark;
@@ -32,6 +36,23 @@ pub enum Bar {
     Written,
     /// Flushed.
     Durable,
+}
+
+/// Which records a consumer wants to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// All that are visible.
+    #[default]
+    Uncommitted,
+    /// None of a transaction that is open or aborted.
+    Committed,
+}
+
+impl Isolation {
+    /// As Kafka writes it.
+    pub fn of(level: i8) -> Self {
+        if level == 1 { Isolation::Committed } else { Isolation::Uncommitted }
+    }
 }
 
 /// What a shard must know of a partition's topic.
@@ -74,6 +95,17 @@ pub enum Ask {
         set: RecordSet,
         /// When to answer.
         acks: Acks,
+        /// What [`Refusal::Unverified`] gave, if the coordinator has agreed.
+        verified: Option<Guard>,
+    },
+    /// Append the marker that ends a producer's transaction; answered as an append with all acks.
+    Marker {
+        /// Where to.
+        partition: PartitionKey,
+        /// Of whom.
+        of: MarkerOf,
+        /// How it ends.
+        marker: Marker,
     },
     /// Read from several partitions.
     Read {
@@ -82,8 +114,8 @@ pub enum Ask {
         /// About how much in all, in bytes.
         bytes_max: u64,
     },
-    /// Wake the call when a partition's visible end is beyond what it has seen.
-    Watch(Vec<(PartitionKey, Offset)>),
+    /// Wake the call when a partition's end is beyond what it has seen.
+    Watch(Vec<Seen>),
     /// The call does not wait any more.
     Unwatch(Vec<PartitionKey>, CallId),
     /// An offset by time.
@@ -94,7 +126,11 @@ pub enum Ask {
         at: OffsetAt,
         /// The epoch that the client knows, -1 for none.
         epoch: i32,
+        /// Which records count.
+        isolation: Isolation,
     },
+    /// What is known of a partition's producers.
+    Producers(PartitionKey),
     /// Answer when everything appended so far is durable.
     Flush(PartitionKey),
     /// The marks of a partition.
@@ -112,6 +148,19 @@ pub struct ReadAsk {
     pub bytes_max: u64,
     /// The epoch that the client knows, -1 for none.
     pub epoch: i32,
+    /// Which records are wanted.
+    pub isolation: Isolation,
+}
+
+/// What a call that waits has seen of a partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Which partition.
+    pub partition: PartitionKey,
+    /// The end of what it could read.
+    pub end: Offset,
+    /// Which records it wants.
+    pub isolation: Isolation,
 }
 
 /// Which offset is asked for.
@@ -129,12 +178,14 @@ pub enum OffsetAt {
 
 /// An answer to an [`Ask`].
 pub enum Answer {
-    /// To `Append`.
+    /// To `Append` and `Marker`.
     Appended(Result<AppendAnswer, Refusal>),
     /// To `Read`, in the order of its reads.
     Read(Vec<Result<ReadAnswer, Refusal>>),
     /// To `Offset`: `None` when there is no such record.
     Offset(Result<(Option<TimeHit>, LeaderEpoch), Refusal>),
+    /// To `Producers`, in order of their ids.
+    Producers(Result<Vec<ProducerState>, Refusal>),
     /// To `Watch`: something changed, read again.
     Moved,
     /// To `Flush` and `Marks`.
@@ -161,8 +212,22 @@ pub struct ReadAnswer {
     pub more: bool,
     /// The end of what consumers see.
     pub high_watermark: Offset,
+    /// The end of what consumers of committed records see.
+    pub last_stable: Offset,
+    /// What a reader of committed records must leave out.
+    pub aborted: Vec<Aborted>,
     /// Start of the log.
     pub log_start: Offset,
+}
+
+impl ReadAnswer {
+    /// The end of what could be read.
+    pub fn end(&self, isolation: Isolation) -> Offset {
+        match isolation {
+            Isolation::Uncommitted => self.high_watermark,
+            Isolation::Committed => self.last_stable,
+        }
+    }
 }
 
 /// How far a partition is.
@@ -174,6 +239,8 @@ pub struct Marks {
     pub written: Mark,
     /// Flushed.
     pub durable: Mark,
+    /// The end of what consumers of committed records see.
+    pub last_stable: Offset,
     /// Start of the log.
     pub log_start: Offset,
 }
@@ -185,6 +252,11 @@ pub enum Refusal {
     Unknown,
     /// The append was refused.
     Append(AppendError),
+    /// It would begin a transaction here: ask the producer's coordinator whether this partition is in it, then
+    /// append again with the guard.
+    Unverified(Guard),
+    /// The guard that came along is void: the transaction for which it was given is over.
+    NotInTransaction,
     /// The offset is before the start or after the end.
     OutOfRange {
         /// Start of the log.
@@ -212,7 +284,15 @@ impl Refusal {
                 SequenceError::OutOfOrder { .. } => ErrorCode::OutOfOrderSequenceNumber,
                 SequenceError::DuplicateUnknown => ErrorCode::DuplicateSequenceNumber,
                 SequenceError::Fenced { .. } => ErrorCode::InvalidProducerEpoch,
+                SequenceError::InTransaction { .. } => ErrorCode::InvalidTxnState,
             },
+            Refusal::Append(AppendError::Marker(error)) => match error {
+                MarkerError::Fenced { .. } => ErrorCode::InvalidProducerEpoch,
+                MarkerError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
+            },
+            Refusal::Unverified(_)
+            | Refusal::NotInTransaction
+            | Refusal::Append(AppendError::Unverified) => ErrorCode::InvalidTxnState,
             Refusal::Append(AppendError::Full | AppendError::Offline) => {
                 ErrorCode::KafkaStorageError
             }

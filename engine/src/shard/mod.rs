@@ -10,6 +10,8 @@ pub mod partition;
 pub mod reply;
 pub mod scrub;
 pub mod serve;
+mod unseen;
+pub mod verification;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -256,6 +258,14 @@ impl Shard {
     /// Takes the answers that are ready.
     pub fn take_answers(&mut self, into: &mut Vec<(ReplyTo, Answer)>) {
         into.append(&mut self.answers);
+    }
+
+    /// Lets every log forget producers that have been idle for so long, see
+    /// [`crate::log::producers::Producers::forget_idle`]. Call it every few minutes.
+    pub fn forget_idle_producers(&mut self, unix_ms: i64, idle_ms_max: i64) {
+        for (_, partition) in &mut self.slots {
+            partition.log.forget_idle_producers(unix_ms, idle_ms_max);
+        }
     }
 
     /// Whether appends are waiting for memory or file space: a reason to receive no more.

@@ -4,19 +4,24 @@ use std::collections::VecDeque;
 
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
+use headwater_protocol::batch::header::BatchHeader;
 
 use super::acks::{Waited, Waiters};
 use super::letters::{
-    Acks, Answer, AppendAnswer, Bar, CallId, Marks, PartitionSettings, ReadAnswer, ReadAsk,
-    Refusal, ReplyTo,
+    Acks, Answer, AppendAnswer, Bar, CallId, Isolation, Marks, PartitionSettings, ReadAnswer,
+    ReadAsk, Refusal, ReplyTo, Seen,
 };
-use crate::log::append::{AppendError, AppendTime};
+use super::unseen::Unseen;
+use super::verification::{Guard, GuardError, Guards};
+use crate::log::append::{AppendError, AppendTime, Appended};
 use crate::log::look::Look;
+use crate::log::producers::SequenceError;
+use crate::log::producers::transactions::{MarkerOf, ProducerState};
 use crate::log::read::ReadError;
 use crate::log::record_set::RecordSet;
 use crate::log::watermarks::Mark;
 use crate::log::{Health, Log};
-use crate::model::{Offset, PartitionKey};
+use crate::model::PartitionKey;
 use crate::planted::{self, Bug};
 use crate::rare::{self, Rare};
 
@@ -31,21 +36,36 @@ pub(super) struct Partition {
     pub(super) released: bool,
     pub(super) deadline: Option<Nanos>,
     /// Appends that wait for memory or file space, in order of arrival.
-    parked: VecDeque<ParkedAppend>,
+    parked: VecDeque<Append>,
     /// Until the device has accepted, until it has flushed.
     written: Waiters,
     durable: Waiters,
-    /// Calls to wake when the visible end is beyond an offset.
-    watchers: Vec<(Offset, ReplyTo)>,
+    /// Calls to wake when there is more than they have seen.
+    watchers: Vec<(Seen, ReplyTo)>,
+    /// Ended transactions whose markers nobody can see yet.
+    unseen: Unseen,
+    /// Given to whoever would begin a transaction.
+    guards: Guards,
     /// A batch is being looked for on an I/O thread.
     looking: bool,
 }
 
-struct ParkedAppend {
-    set: RecordSet,
-    acks: Acks,
-    unix_ms: i64,
-    reply_to: ReplyTo,
+/// A question for an append.
+pub(super) struct Append {
+    pub set: RecordSet,
+    pub what: What,
+    pub acks: Acks,
+    pub unix_ms: i64,
+    pub reply_to: ReplyTo,
+}
+
+/// What is to be appended.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    /// A client's records, perhaps with the guard that it was given.
+    Records { verified: Option<Guard> },
+    /// A marker of the transaction coordinator.
+    Marker(MarkerOf),
 }
 
 type Answers = Vec<(ReplyTo, Answer)>;
@@ -64,6 +84,8 @@ impl Partition {
             written: Waiters::default(),
             durable: Waiters::default(),
             watchers: Vec::new(),
+            unseen: Unseen::default(),
+            guards: Guards::default(),
             looking: false,
         }
     }
@@ -79,27 +101,37 @@ impl Partition {
         }
     }
 
-    pub(super) fn marks(&self) -> Marks {
+    /// The end of what a consumer sees who wants such records.
+    pub(super) fn end(&mut self, isolation: Isolation) -> Mark {
+        let visible = self.visible();
+        match isolation {
+            Isolation::Uncommitted => visible,
+            Isolation::Committed => self.log.stable(visible, self.unseen.first(visible.offset)),
+        }
+    }
+
+    /// What is known of its producers.
+    pub(super) fn producers(&self) -> Result<Vec<ProducerState>, Refusal> {
+        match self.log.health() {
+            Health::Failed(_) | Health::Quarantined(_) => Err(Refusal::Offline),
+            _ => Ok(self.log.producers().describe()),
+        }
+    }
+
+    pub(super) fn marks(&mut self) -> Marks {
+        let last_stable = self.end(Isolation::Committed).offset;
         let marks = self.log.marks();
         Marks {
             appended: marks.appended(),
             written: marks.written(),
             durable: marks.durable(),
+            last_stable,
             log_start: self.log.log_start(),
         }
     }
 
     /// Appends, or parks the request behind those that came before it.
-    pub(super) fn append(
-        &mut self,
-        set: RecordSet,
-        acks: Acks,
-        now: Nanos,
-        unix_ms: i64,
-        reply_to: ReplyTo,
-        answers: &mut Answers,
-    ) {
-        let append = ParkedAppend { set, acks, unix_ms, reply_to };
+    pub(super) fn append(&mut self, append: Append, now: Nanos, answers: &mut Answers) {
         if !self.parked.is_empty() {
             return self.parked.push_back(append);
         }
@@ -108,21 +140,21 @@ impl Partition {
         }
     }
 
-    fn try_append(
-        &mut self,
-        append: ParkedAppend,
-        now: Nanos,
-        answers: &mut Answers,
-    ) -> Option<ParkedAppend> {
+    fn try_append(&mut self, append: Append, now: Nanos, answers: &mut Answers) -> Option<Append> {
         let log_append_time_ms = self.settings.log_append_time.then_some(append.unix_ms);
-        let appended = match self.log.append(&append.set, AppendTime { now, log_append_time_ms }) {
+        let time = AppendTime { now, log_append_time_ms };
+        let appended = match append.what {
+            What::Records { verified } => self.append_records(&append.set, time, verified),
+            What::Marker(of) => self.append_marker(&append.set, time, &of),
+        };
+        let appended = match appended {
             Ok(appended) => appended,
-            Err(AppendError::NotYet) => {
+            Err(Refusal::Append(AppendError::NotYet)) => {
                 rare::reached(Rare::StarvedAppend);
                 return Some(append);
             }
-            Err(error) => {
-                answers.push((append.reply_to, Answer::Appended(Err(Refusal::Append(error)))));
+            Err(refusal) => {
+                answers.push((append.reply_to, Answer::Appended(Err(refusal))));
                 return None;
             }
         };
@@ -148,6 +180,59 @@ impl Partition {
         None
     }
 
+    /// Appends records; those that would begin a transaction with a guard only.
+    fn append_records(
+        &mut self,
+        set: &RecordSet,
+        time: AppendTime,
+        guard: Option<Guard>,
+    ) -> Result<Appended, Refusal> {
+        let first = set.first();
+        let checked = guard.map(|guard| self.guards.check(guard, first));
+        match self.log.append(set, time, checked == Some(Ok(()))) {
+            Ok(appended) if appended.duplicate => Ok(appended),
+            Ok(appended) => {
+                if guard.is_some() {
+                    self.guards.forget(first.producer_id);
+                }
+                Ok(appended)
+            }
+            Err(AppendError::Unverified) => Err(self.unverified(first, checked)),
+            Err(error) => Err(Refusal::Append(error)),
+        }
+    }
+
+    fn unverified(
+        &mut self,
+        first: &BatchHeader,
+        checked: Option<Result<(), GuardError>>,
+    ) -> Refusal {
+        match checked {
+            None => Refusal::Unverified(self.guards.give(first)),
+            Some(Err(GuardError::TooEarly { expected })) => {
+                let found = first.base_sequence;
+                let error = SequenceError::OutOfOrder { expected, found };
+                Refusal::Append(AppendError::Sequence(error))
+            }
+            Some(_) => Refusal::NotInTransaction,
+        }
+    }
+
+    fn append_marker(
+        &mut self,
+        set: &RecordSet,
+        time: AppendTime,
+        of: &MarkerOf,
+    ) -> Result<Appended, Refusal> {
+        let marked = self.log.append_marker(set, time, of);
+        let (appended, ended) = marked.map_err(Refusal::Append)?;
+        self.guards.forget(of.producer_id);
+        if let Some(ended) = ended {
+            self.unseen.add(ended);
+        }
+        Ok(appended)
+    }
+
     pub(super) fn flush(&mut self, now: Nanos, reply_to: ReplyTo, answers: &mut Answers) {
         let end = self.log.marks().appended().offset;
         self.log.want_durable(end);
@@ -161,19 +246,25 @@ impl Partition {
         ask: &ReadAsk,
         bytes_max: u64,
     ) -> Result<Result<ReadAnswer, Refusal>, Look> {
-        let visible = self.visible();
+        let (visible, stable) = (self.visible(), self.end(Isolation::Committed));
         if self.log.take_look_failure() {
             return Ok(Err(Refusal::Offline));
         }
-        let answer = |read: crate::log::read::Read, log: &Log| ReadAnswer {
-            pieces: read.pieces,
-            bytes: read.bytes,
-            more: read.more,
-            high_watermark: visible.offset,
-            log_start: log.log_start(),
-        };
-        match self.log.read(ask.offset, bytes_max, visible) {
-            Ok(read) => Ok(Ok(answer(read, &self.log))),
+        let is_committed = ask.isolation == Isolation::Committed;
+        let end = if is_committed { stable } else { visible };
+        match self.log.read(ask.offset, bytes_max, end) {
+            Ok(read) => Ok(Ok(ReadAnswer {
+                aborted: match is_committed {
+                    true => self.log.aborted_in(ask.offset, read.upto),
+                    false => Vec::new(),
+                },
+                pieces: read.pieces,
+                bytes: read.bytes,
+                more: read.more,
+                high_watermark: visible.offset,
+                last_stable: stable.offset,
+                log_start: self.log.log_start(),
+            })),
             Err(ReadError::Look(look)) => Err(look),
             Err(ReadError::Offline) => Ok(Err(Refusal::Offline)),
             Err(ReadError::Corrupt) => Ok(Err(Refusal::Corrupt)),
@@ -191,8 +282,8 @@ impl Partition {
         }
     }
 
-    /// Wakes `reply_to` when the visible end is beyond `seen`.
-    pub(super) fn watch(&mut self, seen: Offset, reply_to: ReplyTo) {
+    /// Wakes `reply_to` when there is more than it has seen.
+    pub(super) fn watch(&mut self, seen: Seen, reply_to: ReplyTo) {
         self.watchers.push((seen, reply_to));
     }
 
@@ -241,10 +332,15 @@ impl Partition {
             return;
         }
         let visible = self.visible().offset;
+        let stable = self.end(Isolation::Committed).offset;
         let mut n = 0;
         while n < self.watchers.len() {
             let (seen, _) = self.watchers[n];
-            if visible > seen {
+            let end = match seen.isolation {
+                Isolation::Uncommitted => visible,
+                Isolation::Committed => stable,
+            };
+            if end > seen.end {
                 let (_, reply_to) = self.watchers.swap_remove(n);
                 answers.push((reply_to, Answer::Moved));
             } else {

@@ -5,10 +5,13 @@ use headwater_io::driver::Driver;
 use headwater_io::op::Op;
 
 use super::Shard;
-use super::letters::{Answer, Ask, OffsetAt, ReadAnswer, ReadAsk, Refusal, ReplyTo};
-use super::partition::Partition;
+use super::letters::{
+    Acks, Answer, Ask, Isolation, OffsetAt, ReadAnswer, ReadAsk, Refusal, ReplyTo, Seen,
+};
+use super::partition::{Append, Partition, What};
 use crate::log::look::TimeHit;
-use crate::model::{LeaderEpoch, Offset, PartitionKey};
+use crate::log::record_set::RecordSet;
+use crate::model::{LeaderEpoch, PartitionKey};
 
 /// The time at which a question is served.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +49,16 @@ impl Shard {
         io: &mut Driver,
     ) -> Option<TimeJob> {
         match ask {
-            Ask::Append { partition, set, acks } => match self.find(partition) {
-                Some((slot, found)) => {
-                    let mut answers = Vec::new();
-                    found.append(set, acks, at.now, at.unix_ms, reply_to, &mut answers);
-                    self.answers.append(&mut answers);
-                    self.mark_dirty(slot);
-                }
-                None => self.answer(reply_to, Answer::Appended(Err(Refusal::Unknown))),
-            },
+            Ask::Append { partition, set, acks, verified } => {
+                let what = What::Records { verified };
+                let unix_ms = at.unix_ms;
+                self.append(partition, Append { set, what, acks, unix_ms, reply_to }, at.now);
+            }
+            Ask::Marker { partition, of, marker } => {
+                let (what, acks, unix_ms) = (What::Marker(of), Acks::All, at.unix_ms);
+                let set = RecordSet::marker(&of, marker, unix_ms);
+                self.append(partition, Append { set, what, acks, unix_ms, reply_to }, at.now);
+            }
             Ask::Read { reads, bytes_max } => {
                 self.read(ReadQuestion { reads, bytes_max, reply_to }, io)
             }
@@ -66,8 +70,13 @@ impl Shard {
                     }
                 }
             }
-            Ask::Offset { partition, at, epoch } => {
-                return self.offset(partition, at, epoch, reply_to);
+            Ask::Offset { partition, at, epoch, isolation } => {
+                return self.offset(partition, at, (epoch, isolation), reply_to);
+            }
+            Ask::Producers(partition) => {
+                let producers = self.find(partition).map(|(_, found)| found.producers());
+                let answer = producers.unwrap_or(Err(Refusal::Unknown));
+                self.answer(reply_to, Answer::Producers(answer));
             }
             Ask::Flush(partition) => match self.find(partition) {
                 Some((slot, found)) => {
@@ -84,6 +93,16 @@ impl Shard {
             }
         }
         None
+    }
+
+    fn append(&mut self, key: PartitionKey, append: Append, now: Nanos) {
+        let Some((slot, found)) = self.find(key) else {
+            return self.answer(append.reply_to, Answer::Appended(Err(Refusal::Unknown)));
+        };
+        let mut answers = Vec::new();
+        found.append(append, now, &mut answers);
+        self.answers.append(&mut answers);
+        self.mark_dirty(slot);
     }
 
     fn find(&mut self, key: PartitionKey) -> Option<(u32, &mut Partition)> {
@@ -147,14 +166,14 @@ impl Shard {
     }
 
     /// Only the first partition that has moved needs to wake the caller.
-    fn watch(&mut self, seen: &[(PartitionKey, Offset)], reply_to: ReplyTo) {
+    fn watch(&mut self, all_seen: &[Seen], reply_to: ReplyTo) {
         let ReplyTo::Call { shard, call, part } = reply_to else { return };
-        for &(key, seen) in seen {
+        for seen in all_seen {
             let reply_to = ReplyTo::Call { shard, call, part };
-            match self.find(key) {
+            match self.find(seen.partition) {
                 None => self.answer(reply_to, Answer::Moved),
                 Some((slot, found)) => {
-                    found.watch(seen, reply_to);
+                    found.watch(*seen, reply_to);
                     self.mark_dirty(slot);
                 }
             }
@@ -165,7 +184,7 @@ impl Shard {
         &mut self,
         key: PartitionKey,
         at: OffsetAt,
-        epoch: i32,
+        (epoch, isolation): (i32, Isolation),
         reply_to: ReplyTo,
     ) -> Option<TimeJob> {
         let Some((_, found)) = self.find(key) else {
@@ -177,7 +196,7 @@ impl Shard {
             self.answer(reply_to, Answer::Offset(Err(refusal)));
             return None;
         }
-        let (start, visible) = (found.log.log_start(), found.visible());
+        let (start, visible) = (found.log.log_start(), found.end(isolation));
         let timestamp_ms = match at {
             OffsetAt::Time(timestamp_ms) => timestamp_ms,
             OffsetAt::MaxTimestamp => found.log.max_timestamp_ms(),

@@ -4,6 +4,7 @@
 
 use headwater::log::point::{decode, encode};
 use headwater::log::producers::Producers;
+use headwater::log::producers::transactions::Place;
 use headwater::model::{Offset, Position};
 use headwater::segment::index::Index;
 use headwater_io::sim::rng::Rng;
@@ -32,7 +33,7 @@ fn make(rng: &mut Rng) -> Vec<u8> {
         let mut header = header::check(&batches::batch(rng)).expect("sound");
         header.base_offset = next_offset.0;
         index.add(Position(position), &header);
-        producers.note(&header);
+        producers.note(&header, Place::default(), None);
         position += header.total_bytes() as u64;
         next_offset = Offset(header.next_offset());
     }

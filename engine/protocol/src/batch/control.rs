@@ -9,6 +9,8 @@
 use super::attributes::Attributes;
 use super::builder::{BatchBuilder, Producer};
 use super::compression::Compression;
+use super::header::{BatchHeader, HEADER_BYTES};
+use super::record::records;
 
 /// How a transaction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,30 @@ impl Marker {
             Self::Abort => [0, 0, 0, 0],
             Self::Commit => [0, 0, 0, 1],
         }
+    }
+}
+
+/// What a marker says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// How the transaction ended.
+    pub marker: Marker,
+    /// The epoch of the coordinator that said so.
+    pub coordinator_epoch: i32,
+}
+
+impl End {
+    /// Reads the batch that `bytes` begin with, whose header is `header`; `None` if it is no marker: not a
+    /// control batch, of another kind, or one that compaction has emptied.
+    pub fn of(header: &BatchHeader, bytes: &[u8]) -> Option<Self> {
+        if !header.attributes.is_control {
+            return None;
+        }
+        let stored = bytes.get(HEADER_BYTES..header.total_bytes())?;
+        let record = records(stored, header.record_count).next()?.ok()?;
+        let (_version, epoch) = record.value?.split_first_chunk::<2>()?;
+        let coordinator_epoch = i32::from_be_bytes(*epoch.first_chunk()?);
+        Some(Self { marker: Marker::from_key(record.key?)?, coordinator_epoch })
     }
 }
 
@@ -74,6 +100,7 @@ mod tests {
             let record = records.next().unwrap().unwrap();
             assert_eq!(Marker::from_key(record.key.unwrap()), Some(marker));
             assert_eq!(record.value, Some(&[0, 0, 0, 0, 0, 5][..]));
+            assert_eq!(End::of(&header, &bytes), Some(End { marker, coordinator_epoch: 5 }));
         }
         assert_eq!(Marker::from_key(&[0, 0, 0, 2]), None);
         assert_eq!(Marker::from_key(&[0]), None);

@@ -46,12 +46,13 @@ impl OpenLog<'_> {
                 true => SegmentState::Open(self.writer(&path, found.end, &reader)?),
                 false => SegmentState::Sealed { end: found.end },
             };
-            let Found { base, end, index, .. } = found;
+            let Found { base, end, index, aborted, .. } = found;
             segments.push_back(Segment {
                 serial: n as u32,
                 base,
                 log_base,
                 index,
+                aborted,
                 reader,
                 scrub_at: Nanos(0),
                 named: !fresh,

@@ -9,8 +9,8 @@ use headwater_io::file::Access;
 use super::listing::Listing;
 use super::read::Found;
 use super::{CleanEnd, OpenLog, acknowledged};
-use crate::log::directory;
 use crate::log::flow::is_full;
+use crate::log::{aborted, directory};
 use crate::model::{Offset, Position};
 use crate::segment::index;
 
@@ -35,6 +35,7 @@ impl OpenLog<'_> {
         self.remove_stale(last, listing)?;
         for &base in later {
             self.remove_if_there(&directory::index(&self.dir, base))?;
+            self.remove_if_there(&directory::aborted(&self.dir, base))?;
             self.fs.remove_file(&directory::segment(&self.dir, base))?;
         }
         let index = directory::index(&self.dir, last.base);
@@ -42,6 +43,7 @@ impl OpenLog<'_> {
             // It will be appended to again, and may have been sealed before its follower lost its name: an
             // index that fits an earlier end would say that it is whole there.
             self.remove_if_there(&index)?;
+            self.remove_if_there(&directory::aborted(&self.dir, last.base))?;
             self.fs.sync_dir(&self.dir)?;
         }
         if !self.is_settled(last, before.is_empty())? {
@@ -108,8 +110,17 @@ impl OpenLog<'_> {
     /// Finishes the sealing that the stop interrupted.
     fn seal(&self, found: &Found) -> io::Result<()> {
         self.trim(found.base, found.end)?;
-        let bytes = index::file::encode(&found.index, found.end);
-        match self.fs.replace(&directory::index(&self.dir, found.base), &bytes) {
+        let list = aborted::file::encode(&found.aborted);
+        let mut index = found.index.clone();
+        index.set_aborted(aborted::file::check(&list));
+        let bytes = index::file::encode(&index, found.end);
+        let listed = match list.is_empty() {
+            true => Ok(()),
+            false => self.fs.replace(&directory::aborted(&self.dir, found.base), &list),
+        };
+        let sealed =
+            listed.and_then(|()| self.fs.replace(&directory::index(&self.dir, found.base), &bytes));
+        match sealed {
             // It is in memory; the next start builds it again.
             Err(error) if is_full(&error) => Ok(()),
             other => other,

@@ -19,7 +19,7 @@ fn write_point(folder: &Folder, count: i64) -> io::Result<()> {
         let bytes = batch(n, 1, 100);
         let header = BatchHeader::parse(&bytes).unwrap();
         index.add(position, &header);
-        producers.note(&header);
+        producers.note(&header, Default::default(), None);
         position.0 += bytes.len() as u64;
     }
     let bytes = point::encode(&index, &producers, Offset(0), position, Offset(count));

@@ -7,12 +7,14 @@ use headwater_io::file::Access;
 
 use super::listing::Listing;
 use super::{Behind, CleanEnd, Survey};
+use crate::log::aborted::{self, Aborted};
 use crate::log::directory;
 use crate::log::point::{self, Point};
+use crate::log::producers::transactions::Place;
 use crate::log::producers::{self, Producers};
 use crate::model::{Offset, Position};
 use crate::rare::{self, Rare};
-use crate::segment::index::{self, Index};
+use crate::segment::index::{self, AbortedCheck, Index};
 use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
 
@@ -21,6 +23,8 @@ pub(super) struct Found {
     pub base: Offset,
     pub end: Position,
     pub index: Index,
+    /// Transactions aborted in it; of the last segment the producers know them.
+    pub aborted: Vec<Aborted>,
     /// Whether it had its index, and so was not walked.
     pub sealed: bool,
     /// Where its recovery point was, if that was used and so is good for another start.
@@ -38,8 +42,34 @@ impl Survey<'_> {
         }
         let bytes = self.fs.read(&path)?;
         listing.count(Position(0), Position(bytes.len() as u64));
-        let index = index::file::decode(&bytes, base, end);
-        Ok(index.map(|index| Found { base, end, index, sealed: true, pointed: None }))
+        let Some(index) = index::file::decode(&bytes, base, end) else { return Ok(None) };
+        let aborted = self.aborted(base, index.aborted(), listing)?;
+        // Without its list of aborted transactions it is walked, and sealed again.
+        Ok(aborted.map(|aborted| Found { base, end, index, aborted, sealed: true, pointed: None }))
+    }
+
+    /// The list of what was aborted in a sealed segment, if it is the one that the index speaks of.
+    fn aborted(
+        &self,
+        base: Offset,
+        check: AbortedCheck,
+        listing: &Listing,
+    ) -> io::Result<Option<Vec<Aborted>>> {
+        if check.count == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        let path = directory::aborted(self.dir, base);
+        if !listing.has(&path) {
+            tracing::warn!(path = %path.display(), "is missing: rebuilt from batches");
+            return Ok(None);
+        }
+        let bytes = self.fs.read(&path)?;
+        listing.count(Position(0), Position(bytes.len() as u64));
+        if aborted::file::check(&bytes) != check {
+            tracing::warn!(path = %path.display(), "does not check: rebuilt from batches");
+            return Ok(None);
+        }
+        Ok(aborted::file::decode(&bytes))
     }
 
     /// The offset up to which a segment was sealed, as its index has it: also one that does not fit any more.
@@ -90,6 +120,7 @@ impl Survey<'_> {
         let pointed = point.as_ref().map(|point| point.position);
         let mut index = Index::new(base, self.index_interval_bytes);
         let mut scan = Scan { end: Position(0), next_offset: base, why: ScanEnd::AtEnd };
+        producers.begin_segment();
         if let Some(point) = point {
             (scan.end, scan.next_offset) = (point.position, point.next_offset);
             (index, *producers) = (point.index, point.producers);
@@ -107,13 +138,14 @@ impl Survey<'_> {
                 depth,
                 newest: Newest::none(),
             };
-            scan = walk.run(|position, header| {
+            scan = walk.run_marked(|position, header, end| {
                 index.add(position, header);
-                producers.note(header);
+                producers.note(header, Place { segment: base, position }, end);
             })?;
             listing.count(from, scan.end);
         }
-        Ok((Found { base, end: scan.end, index, sealed: false, pointed }, scan))
+        let (end, aborted) = (scan.end, Vec::new());
+        Ok((Found { base, end, index, aborted, sealed: false, pointed }, scan))
     }
 
     pub(super) fn clean_end_of(&self, base: Offset) -> Option<CleanEnd> {
@@ -254,9 +286,10 @@ impl Survey<'_> {
                 depth: Depth::Headers,
                 newest: Newest::none(),
             };
-            let scan = walk.run(|_, header| {
+            producers.begin_segment();
+            let scan = walk.run_marked(|position, header, end| {
                 if header.base_offset >= from.0 {
-                    producers.note(header);
+                    producers.note(header, Place { segment: found.base, position }, end);
                 }
             })?;
             listing.count(Position(0), scan.end);

@@ -91,8 +91,10 @@ pub fn give_up(
         let base_index = directory::index(dir, end.segment_base);
         let later_index = diagnosis.later.iter().map(|base| directory::index(dir, *base));
         let path = dir.join(&entry.name);
+        let is_cut = |base: Offset| base >= end.segment_base;
         let stale = later_index.chain([base_index]).any(|index| index == path)
             || directory::parse_point(&entry.name).is_some()
+            || directory::parse_aborted(&entry.name).is_some_and(is_cut)
             || directory::parse_snapshot(&entry.name).is_some_and(|at| at > end.next_offset);
         if stale {
             fs.remove_file(&path)?;

@@ -149,7 +149,7 @@ impl Survey<'_> {
             if n == 0 && point.is_none() {
                 producers = self.producers_after(&found, base, listing)?;
             }
-            let (segment, scan) = self.walk(base, point, &mut producers, listing)?;
+            let (mut segment, scan) = self.walk(base, point, &mut producers, listing)?;
             let next = bases.get(n + 1).copied();
             let continues = next.is_none_or(|next| next == scan.next_offset);
             // Where the next segment takes up the chain nothing follows in this one, whatever a write of its
@@ -160,6 +160,9 @@ impl Survey<'_> {
             // A clean stop wrote down where the log ends: whatever ends before is no torn write.
             let missed = self.clean.filter(|clean| ends_before(base, &scan, clean));
             let goes_on = whole && next.is_some();
+            if goes_on {
+                segment.aborted = producers.begin_segment();
+            }
             found.push(segment);
             if goes_on && missed.is_none_or(|clean| clean.segment_base > base) {
                 continue;
