@@ -1,5 +1,6 @@
 //! Stops of every kind, and what is there afterwards: everything that was acknowledged, once.
 
+mod bounded;
 mod cold;
 mod kill;
 mod leftovers;
