@@ -21,6 +21,7 @@ use crate::log::{Log, directory};
 use crate::model::{Offset, PartitionKey, ShardId, TopicId};
 use crate::rare::{self, Rare};
 use crate::shard::journal::files::{self, Ended};
+use crate::shard::journal::linger::Wait;
 use crate::shard::journal::{Journal, JournalIdentity, JournalSettings};
 
 /// Frames in flight at once: with two, the device always has one while the other gathers (io.md 1.3).
@@ -244,7 +245,10 @@ fn settings(config: &BrokerConfig) -> JournalSettings {
         file_bytes: config.journal_file_bytes / block * block,
         files: config.journal_files,
         depth: DEPTH,
-        linger: Duration::from_micros(config.commit_linger_us),
+        linger: match config.commit_linger_us {
+            Some(us) => Wait::Fixed(Duration::from_micros(us)),
+            None => Wait::Auto,
+        },
         flush_after: Duration::from_millis(config.commit_flush_ms),
     }
 }

@@ -56,7 +56,7 @@ fn journal_settings() -> JournalSettings {
         file_bytes: 320 << 10,
         files: 3,
         depth: 2,
-        linger: Duration::ZERO,
+        linger: Wait::Fixed(Duration::ZERO),
         flush_after: Duration::from_millis(5),
     }
 }
@@ -188,8 +188,12 @@ impl Machine {
     }
 
     fn append(&mut self) {
-        let index = self.rng.below(self.models.len() as u64) as usize;
         let most = *self.rng.pick(&[200, 200, 5_000, 70_000, 250_000]);
+        self.append_up_to(most);
+    }
+
+    fn append_up_to(&mut self, most: u64) {
+        let index = self.rng.below(self.models.len() as u64) as usize;
         let value: Vec<u8> =
             (0..1 + self.rng.below(most)).map(|_| self.rng.next_u64() as u8).collect();
         let mut builder = BatchBuilder::new(Compression::None);
@@ -310,6 +314,15 @@ impl Machine {
             }
             // A consumer sees what is durable; after a restart that is all there is.
             model.sent.truncate(model.sent.len().max(bodies.len()));
+        }
+    }
+
+    /// Of the newest checkpoint.
+    fn checkpoint_serial(&self) -> u64 {
+        let dir = files::folder(Path::new(DATA), ShardId(0));
+        match checkpoint::newest(&self.io.fs(), &dir).unwrap() {
+            Found::Newest(found) => found.serial,
+            _ => panic!("no checkpoint"),
         }
     }
 
@@ -444,6 +457,30 @@ fn torn_and_stale_recovery_points_change_nothing() {
         points_used += machine.points_used;
     }
     assert!(points_used > 20, "only {points_used} starts of logs from a point");
+}
+
+/// Extents are always on their way, and what was carried to the segments without a sync gets one all the same.
+#[test]
+fn a_round_ends_under_an_unbroken_load_of_large_batches() {
+    for seed in 0..8 {
+        let mut machine = Machine::new(seed, 1 + (seed as usize % 2));
+        let (mut serial, mut since, mut most) = (machine.checkpoint_serial(), 0, 0);
+        for _ in 0..1500 {
+            while machine.calls.len() < 6 {
+                let bytes = *machine.rng.pick(&[300, 250_000, 250_000]);
+                machine.append_up_to(bytes);
+                since += bytes / 2;
+            }
+            machine.turn();
+            let newest = machine.checkpoint_serial();
+            if newest > serial {
+                (serial, since) = (newest, 0);
+            }
+            most = since.max(most);
+        }
+        println!("seed {seed}: {serial} checkpoints, at most {most} bytes between two");
+        assert!(serial > 20 && most < 8 << 20, "seed {seed}: {serial}, {most}");
+    }
 }
 
 #[test]

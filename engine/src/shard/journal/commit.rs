@@ -44,6 +44,7 @@ pub(super) struct Flight {
     seq: u64,
     /// Its serial number as a unit.
     unit: u32,
+    begun: Nanos,
     /// Writes that have not completed: the frame and its extents.
     open: usize,
     /// Whether its frame was written to be durable on completion.
@@ -68,8 +69,8 @@ impl Journal {
         }
         let in_flight = self.flights.iter().filter(|flight| flight.open > 0).count();
         if in_flight == 0 {
-            let linger = self.settings.linger;
-            return self.gathering_since.is_none_or(|since| now >= since.after(linger));
+            let wait = self.linger.wait();
+            return self.gathering_since.is_none_or(|since| now >= since.after(wait));
         }
         in_flight < self.settings.depth && self.waiting_bytes(slots) >= PIPELINE_BYTES
     }
@@ -221,7 +222,7 @@ impl Journal {
         }
         self.gathering_since = (!self.waiting.is_empty()).then_some(now);
         let unit = self.commits.begin(place.file as u32, LogByte(seq), durable, false);
-        self.flights.push_back(Flight { seq, unit, open, durable, ends, is_told_written: false });
+        self.flights.push_back(Flight { seq, unit, begun: now, open, durable, ends, is_told_written: false });
         let file = self.files[place.file].clone().expect("frames go to files that were prepared");
         let durable = durable && !planted::is(Bug::AcknowledgeBeforeSync);
         let write = Op::Write { file, at: place.at, bufs: vec![frame], durable };
@@ -284,6 +285,7 @@ impl Journal {
             }
         }
         while let Some(flight) = self.flights.pop_front_if(|flight| flight.seq <= durable) {
+            self.linger.committed(flight.begun, now);
             for (slot, end) in &flight.ends {
                 slots[*slot as usize].log.frame_stable(flight.seq, *end, true);
                 moved.slots.push(*slot);

@@ -9,6 +9,7 @@
 
 mod commit;
 pub mod files;
+pub mod linger;
 mod points;
 mod tidy;
 
@@ -31,6 +32,7 @@ use crate::model::{LogByte, ShardId, TopicId};
 use crate::planted::{self, Bug};
 use crate::token::{JournalOp, Owner};
 use commit::Flight;
+use linger::{Linger, Wait};
 use points::Points;
 use tidy::Tidy;
 pub use tidy::point_of;
@@ -44,8 +46,8 @@ pub struct JournalSettings {
     pub files: usize,
     /// Frames in flight at once.
     pub depth: usize,
-    /// The first waiter of a commit waits this long for company.
-    pub linger: Duration,
+    /// The first waiter of a commit waits so long for company.
+    pub linger: Wait,
     /// Frames that nobody waits for are synced after this long.
     pub flush_after: Duration,
 }
@@ -80,6 +82,7 @@ pub struct Journal {
     unsynced_since: Option<Nanos>,
     /// Somebody waits for frames that were written without a sync.
     sync_wanted: bool,
+    linger: Linger,
     tidy: Tidy,
     /// Bytes of extents in commits behind the newest checkpoint: a start reads them.
     extent_bytes: u64,
@@ -124,6 +127,7 @@ impl Journal {
             gathering_since: None,
             unsynced_since: None,
             sync_wanted: false,
+            linger: Linger::new(settings.linger),
             tidy: Tidy::Idle,
             extent_bytes: 0,
             points: Points::default(),
@@ -139,6 +143,7 @@ impl Journal {
     pub(super) fn look_at(&mut self, slot: u32, partition: &mut Partition, now: Nanos) {
         if partition.log.unframed_bytes() > 0 {
             self.gathering_since.get_or_insert(now);
+            self.linger.appended(now);
             if !std::mem::replace(&mut partition.waits_for_frame, true) {
                 self.waiting.push(slot);
             }
@@ -171,9 +176,10 @@ impl Journal {
             return None;
         }
         // What cannot begin now waits for a completion: asked for before, it would be asked for for ever.
-        let lingers = !self.settings.linger.is_zero() && self.flights.is_empty() && !self.full;
+        let wait = self.linger.wait();
+        let lingers = !wait.is_zero() && self.flights.is_empty() && !self.full;
         let linger = self.gathering_since.filter(|_| lingers && !self.waiting.is_empty());
-        let linger = linger.map(|since| since.after(self.settings.linger));
+        let linger = linger.map(|since| since.after(wait));
         let flush = self.unsynced_since.filter(|_| !self.commits.syncing());
         let flush = flush.map(|since| since.after(self.settings.flush_after));
         // The last round of a shard whose partitions have nothing to do: no completion would begin it.
