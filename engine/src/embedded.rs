@@ -172,7 +172,7 @@ impl Engine {
                 Some(Err(fault)) => Err(EngineError::Fault(fault)),
                 _ => Ok(()),
             },
-            Outcome::ProducerId(_) => unreachable!("a command on topics was asked for"),
+            _ => unreachable!("a command on topics was asked for"),
         };
         Reply { pending, read }
     }
@@ -187,7 +187,7 @@ impl Engine {
         send(&self.peers()[0], Letter::Command(find, ReplyTo::Program(completer)));
         let topic = match pending.wait().map_err(|_| EngineError::Stopped)? {
             Outcome::Topics(topics) => topics.into_iter().next(),
-            Outcome::ProducerId(_) => None,
+            _ => None,
         };
         match topic {
             Some(Ok(topic)) if topic.has(index) => Ok(self.partition_of(&topic, index)),

@@ -2,7 +2,7 @@
 //!
 //! Under simulation both are virtual, so nothing above may ask the operating system for the time.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -48,9 +48,10 @@ impl SimClock {
 }
 
 impl Clock {
-    /// The machine's clocks, starting now.
+    /// The machine's clocks. All of a process count from the same moment, so that threads may compare their times.
     pub fn real() -> Self {
-        Clock::Real(Instant::now())
+        static START: OnceLock<Instant> = OnceLock::new();
+        Clock::Real(*START.get_or_init(Instant::now))
     }
 
     /// Monotonic time.

@@ -93,6 +93,15 @@ pub struct Entry {
     pub len: u64,
 }
 
+/// How much a file system holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Everything, in bytes.
+    pub total_bytes: u64,
+    /// What may still be allocated, in bytes.
+    pub free_bytes: u64,
+}
+
 /// The file system: the machine's, or a simulated disk.
 #[derive(Clone)]
 pub struct Fs(FsKind);
@@ -317,11 +326,11 @@ impl Fs {
         }
     }
 
-    /// Bytes still free on the file system of `path`.
-    pub fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+    /// How much the file system of `path` holds.
+    pub fn space(&self, path: &Path) -> io::Result<Space> {
         match &self.0 {
-            FsKind::Os => sys::free_bytes(path),
-            FsKind::Sim(disk) => Ok(disk.free_bytes()),
+            FsKind::Os => sys::space(path),
+            FsKind::Sim(disk) => Ok(disk.space()),
         }
     }
 }

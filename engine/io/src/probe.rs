@@ -103,7 +103,7 @@ pub struct Report {
 /// When `dir` cannot be written.
 pub fn report(dir: Option<&Path>) -> io::Result<Report> {
     let dir = match dir {
-        Some(dir) => Some((direct_io(dir)?, sys::free_bytes(dir)?)),
+        Some(dir) => Some((direct_io(dir)?, sys::space(dir)?.free_bytes)),
         None => None,
     };
     Ok(Report {

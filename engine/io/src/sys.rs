@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::file::Space;
+
 /// `readv`, `writev` and `sendmsg` refuse more parts than this in one call.
 pub(crate) const IOVECS_MAX: usize = 1024;
 
@@ -236,15 +238,17 @@ pub(crate) fn lock_exclusive(fd: RawFd) -> io::Result<()> {
     check(unsafe { libc::flock(fd, libc::LOCK_EX | libc::LOCK_NB) } as isize).map(drop)
 }
 
-/// Bytes that an unprivileged writer may still allocate on the file system of `path`.
-pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
+/// How much the file system of `path` holds; free is what an unprivileged writer may still allocate.
+pub(crate) fn space(path: &Path) -> io::Result<Space> {
     use std::os::unix::ffi::OsStrExt;
     let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: all-zero bytes are a valid `statvfs`; the path is a terminated string.
     unsafe {
         let mut stat: libc::statvfs = mem::zeroed();
         check(libc::statvfs(path.as_ptr(), &mut stat) as isize)?;
-        Ok(stat.f_bavail as u64 * stat.f_frsize as u64)
+        let block = stat.f_frsize as u64;
+        let (total, free) = (stat.f_blocks as u64, stat.f_bavail as u64);
+        Ok(Space { total_bytes: total * block, free_bytes: free * block })
     }
 }
 

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// The user that everybody is who did not log in.
+pub const ANONYMOUS: &str = "ANONYMOUS";
+
 /// What a request does, in Kafka's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -24,6 +27,8 @@ pub enum Operation {
     Delete,
     /// Change topics.
     Alter,
+    /// Change settings.
+    AlterConfigs,
 }
 
 /// Who sends a request. Without logins, everybody is anonymous and anonymous may do everything.
@@ -52,7 +57,7 @@ impl fmt::Display for Denied {
 impl Principal {
     /// Whoever did not log in.
     pub fn anonymous() -> Self {
-        Principal { name: "User:ANONYMOUS".to_owned() }
+        Principal { name: format!("User:{ANONYMOUS}") }
     }
 
     /// Checks one operation.

@@ -20,6 +20,7 @@ use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
 use crate::broker::catalog::Topic;
 use crate::broker::controller::{Command, Fault, NewTopic, Outcome};
+use crate::broker::coordination;
 use crate::config::describe::describe_topic;
 
 /// A request in progress.
@@ -74,6 +75,9 @@ fn new_topic(
             ErrorCode::InvalidRequest,
             "the topic is named more than once in this request",
         );
+    }
+    if coordination::is_internal(topic.name) {
+        return fault(ErrorCode::InvalidTopic, "the broker makes its internal topics itself");
     }
     let (mut partitions, mut replicas) = (topic.num_partitions, topic.replication_factor);
     if !topic.assignments.is_empty() {

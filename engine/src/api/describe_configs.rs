@@ -16,7 +16,9 @@ use headwater_protocol::wire::reader::Reader;
 
 use super::access::Allowed;
 use super::{Context, Origin, Step, Work};
-use crate::config::describe::{DescribedSetting, describe_broker, describe_topic};
+use crate::config::describe::{
+    DescribedSetting, describe_broker, describe_brokers, describe_topic,
+};
 use crate::log::directory;
 
 /// Kafka's number for topics.
@@ -78,7 +80,7 @@ fn settings(
                 Err((ErrorCode::UnknownTopicOrPartition, format!("topic '{name}' does not exist")))
             }
         },
-        BROKER if name.is_empty() => Ok(Vec::new()),
+        BROKER if name.is_empty() => Ok(describe_brokers(context.config)),
         BROKER if name.parse() == Ok(context.node.id) => Ok(describe_broker(context.config)),
         BROKER => Err((
             ErrorCode::InvalidRequest,

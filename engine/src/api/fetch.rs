@@ -10,6 +10,7 @@
 //! * Followers' fields (replica state, v18 high watermark) are decoded and ignored.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -26,8 +27,10 @@ use headwater_protocol::wire::uuid::Uuid;
 use indexmap::IndexMap;
 
 use super::access::Allowed;
-use super::{Context, Origin, Step, Work};
+use super::{Context, Origin, Step, Work, throttling};
 use crate::broker::fetch_sessions::{FINAL_EPOCH, Named, SessionError, TOLD_NOTHING, Told, Wanted};
+use crate::broker::quotas::Rate;
+use crate::broker::quotas::meter::Meter;
 use crate::log::aborted::Aborted;
 use crate::log::read::Piece;
 use crate::model::{Offset, PartitionKey, ShardId};
@@ -41,6 +44,8 @@ pub struct Call {
     incremental: bool,
     min_bytes: u64,
     isolation: Isolation,
+    /// What the client's answers are counted by.
+    meter: Option<Arc<Meter>>,
     /// What the client and the settings allow.
     asked_bytes: u64,
     /// And what memory allows at this moment.
@@ -57,7 +62,7 @@ pub struct Call {
 /// Serves one request.
 pub fn begin(
     r: &mut Reader<'_>,
-    _frame: &Bytes,
+    frame: &Bytes,
     origin: Origin,
     context: &mut Context<'_>,
     _allowed: Allowed,
@@ -79,6 +84,7 @@ pub fn begin(
         incremental,
         min_bytes: request.min_bytes.max(0) as u64,
         isolation: Isolation::of(request.isolation_level),
+        meter: throttling::meter(Rate::Consumer, frame, context),
         asked_bytes: (request.max_bytes.max(0) as u64).min(most),
         max_bytes: 0,
         until: context.now.after(wait),
@@ -287,6 +293,8 @@ impl Call {
         if self.session != 0 {
             context.sessions.told(self.session, all_told);
         }
+        let bytes = pieces.iter().flatten().map(Piece::len).sum();
+        response.throttle_time_ms = context.charge(self.meter.as_deref(), bytes);
         self.encode(&response, pieces)
     }
 

@@ -1,7 +1,7 @@
 //! InitProducerId (key 22, versions 0 to 5): an id for an idempotent producer, never given twice.
 //!
 //! Ids come from blocks that the controller reserves durably. A producer that brings its id and epoch
-//! (v3, KIP-360) gets the next epoch. Transactional ids are refused until transactions are served.
+//! (v3, KIP-360) gets the next epoch. What a transactional id gets is decided by its coordinator.
 
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
@@ -12,8 +12,9 @@ use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
 
 use super::access::Allowed;
-use super::{Context, Origin, Step, Work};
+use super::{Context, Origin, Step, Work, transactions};
 use crate::broker::controller::{self, Command, Outcome};
+use crate::broker::txn::requests as txn;
 
 /// A request in progress.
 pub struct Call {
@@ -31,9 +32,15 @@ pub fn begin(
 ) -> Result<(Work, Step), DecodeError> {
     let request = InitProducerIdRequest::decode(r, origin.version)?;
     let call = Call { origin, block: None };
-    if request.transactional_id.is_some() {
-        let step = call.encode(Err(ErrorCode::TransactionalIdAuthorizationFailed));
-        return Ok((Work::InitProducerId(call), step));
+    if let Some(transactional_id) = request.transactional_id {
+        let init = txn::InitProducerId {
+            transactional_id: transactional_id.to_owned(),
+            transaction_timeout_ms: request.transaction_timeout_ms,
+            producer_id: request.producer_id,
+            producer_epoch: request.producer_epoch,
+        };
+        let init = txn::Request::InitProducerId(init);
+        return Ok(transactions::ask_one(origin, context, transactional_id, init, respond));
     }
     // The next epoch of an id that the producer has, unless epochs are used up.
     if request.producer_id >= 0 && (0..i16::MAX).contains(&request.producer_epoch) {
@@ -45,6 +52,12 @@ pub fn begin(
         None => Step::Command(Command::ProducerId),
     };
     Ok((Work::InitProducerId(call), step))
+}
+
+fn respond(origin: Origin, answer: txn::Answer) -> Step {
+    let txn::Answer::InitProducerId(result) = answer else { unreachable!("an id was asked for") };
+    let call = Call { origin, block: None };
+    call.encode(result.map(|producer| (producer.producer_id, producer.producer_epoch)))
 }
 
 impl Call {
@@ -70,7 +83,7 @@ impl Call {
     fn encode(&self, result: Result<(i64, i16), ErrorCode>) -> Step {
         let (error_code, (producer_id, producer_epoch)) = match result {
             Ok(producer) => (ErrorCode::None, producer),
-            Err(code) => (code, (-1, -1)),
+            Err(code) => (transactions::fenced(code, self.origin.version, 4), (-1, -1)),
         };
         let response =
             InitProducerIdResponse { throttle_time_ms: 0, error_code, producer_id, producer_epoch };

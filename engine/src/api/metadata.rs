@@ -18,9 +18,10 @@ use headwater_protocol::wire::reader::Reader;
 use headwater_protocol::wire::uuid::Uuid;
 
 use super::access::Allowed;
-use super::{Context, Node, Origin, Step, Work};
+use super::{Context, Node, OPERATIONS_NOT_ASKED, Origin, Step, Work};
 use crate::broker::catalog::Topic;
 use crate::broker::controller::{Command, NewTopic};
+use crate::broker::coordination;
 use crate::log::directory;
 
 /// A request in progress.
@@ -29,9 +30,6 @@ pub struct Call {
     /// `None` = all topics.
     topics: Option<Vec<(Option<String>, Uuid)>>,
 }
-
-/// What Kafka sends when operations were not asked for.
-const OPERATIONS_NOT_ASKED: i32 = i32::MIN;
 
 /// Serves one request.
 pub fn begin(
@@ -139,7 +137,7 @@ fn described(topic: &Topic, node: &Node) -> MetadataTopic<'static> {
         error_code: ErrorCode::None,
         name: Some(topic.name.clone().into()),
         topic_id: topic.id,
-        is_internal: false,
+        is_internal: coordination::is_internal(&topic.name),
         partitions: (0..topic.partitions).map(partition).collect(),
         authorized_operations: OPERATIONS_NOT_ASKED,
     }

@@ -5,7 +5,9 @@
 //! their answers, perhaps waits, and replies. [`TABLE`] is the one list of what is served.
 
 pub mod access;
+pub mod admin;
 pub mod api_versions;
+pub mod coordinated;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_topics;
@@ -13,13 +15,18 @@ pub mod describe_cluster;
 pub mod describe_configs;
 pub mod fetch;
 pub mod find_coordinator;
+pub mod groups;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod metadata;
 pub mod produce;
+pub mod throttling;
+pub mod transactions;
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use headwater_io::clock::Nanos;
@@ -31,6 +38,7 @@ use headwater_protocol::wire::writer::Writer;
 
 use crate::broker::catalog::Catalog;
 use crate::broker::controller::{Command, Outcome};
+use crate::broker::coordination::{Question, Reply};
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::config::broker::BrokerConfig;
 use crate::log::read::Piece;
@@ -54,6 +62,10 @@ pub struct Context<'a> {
     pub fetch_bytes: u64,
     /// Makes topic ids.
     pub new_id: &'a mut dyn FnMut() -> [u8; 16],
+    /// Who asks.
+    pub peer: IpAddr,
+    /// How long the client must wait before its next request, for its quotas.
+    pub throttled: Duration,
     /// Monotonic time.
     pub now: Nanos,
     /// Wall-clock time in milliseconds.
@@ -87,6 +99,8 @@ pub enum Step {
     Ask(Vec<(ShardId, Ask)>),
     /// Ask the controller.
     Command(Command),
+    /// Ask coordinators; part numbers count from 0.
+    Coordinate(Vec<(ShardId, Question)>),
     /// Wait until it is woken by one of these watches, at the latest until then.
     Park {
         /// When to go on in any case.
@@ -136,6 +150,18 @@ pub enum Work {
     CreatePartitions(create_partitions::Call),
     /// See [`init_producer_id`].
     InitProducerId(init_producer_id::Call),
+    /// See [`transactions`].
+    WriteTxnMarkers(transactions::write_txn_markers::Call),
+    /// See [`transactions`].
+    DescribeProducers(transactions::describe_producers::Call),
+    /// See [`find_coordinator`].
+    FindCoordinator(find_coordinator::Call),
+    /// See [`coordinated`].
+    Coordinated(coordinated::Call),
+    /// See [`admin::commanded`].
+    Commanded(admin::commanded::Call),
+    /// See [`admin::asked`].
+    Asked(admin::asked::Call),
     /// Answered on the spot.
     Done,
 }
@@ -147,7 +173,19 @@ impl Work {
             Work::Produce(call) => call.answer(part, answer),
             Work::Fetch(call) => call.answer(part, answer),
             Work::ListOffsets(call) => call.answer(part, answer),
+            Work::WriteTxnMarkers(call) => call.answer(part, answer),
+            Work::DescribeProducers(call) => call.answer(part, answer),
+            Work::Asked(call) => call.answer(part, answer),
             _ => unreachable!("asked no shard"),
+        }
+    }
+
+    /// A coordinator has answered part `part`.
+    pub fn coordinated(&mut self, part: u32, reply: Reply) {
+        match self {
+            Work::Coordinated(call) => call.reply(part, reply),
+            Work::Produce(call) => call.heard(transactions::verify::codes(reply)),
+            _ => unreachable!("asked no coordinator"),
         }
     }
 
@@ -155,11 +193,12 @@ impl Work {
     pub fn outcome(&mut self, outcome: Outcome) {
         match self {
             // What it did or could not do shows in the topics.
-            Work::Metadata(_) => {}
+            Work::Metadata(_) | Work::FindCoordinator(_) => {}
             Work::CreateTopics(call) => call.outcome(outcome),
             Work::DeleteTopics(call) => call.outcome(outcome),
             Work::CreatePartitions(call) => call.outcome(outcome),
             Work::InitProducerId(call) => call.outcome(outcome),
+            Work::Commanded(call) => call.outcome(outcome),
             _ => unreachable!("gave no command"),
         }
     }
@@ -167,14 +206,28 @@ impl Work {
     /// Everything that was asked is answered.
     pub fn advance(&mut self, context: &mut Context<'_>) -> Step {
         match self {
-            Work::Produce(call) => call.reply(),
+            Work::Produce(call) => call.advance(context),
             Work::Fetch(call) => call.advance(context),
             Work::ListOffsets(call) => call.reply(),
+            Work::WriteTxnMarkers(call) => call.reply(),
+            Work::DescribeProducers(call) => call.reply(),
             Work::Metadata(call) => call.reply(context),
             Work::CreateTopics(call) => call.reply(context),
             Work::DeleteTopics(call) => call.reply(),
             Work::CreatePartitions(call) => call.reply(),
             Work::InitProducerId(call) => call.reply(context),
+            Work::FindCoordinator(call) => call.reply(context),
+            Work::Coordinated(call) => {
+                let (work, step) = call.advance(context);
+                *self = work;
+                step
+            }
+            Work::Commanded(call) => {
+                let (work, step) = call.advance(context);
+                *self = work;
+                step
+            }
+            Work::Asked(call) => call.reply(),
             Work::Done => Step::Silent,
         }
     }
@@ -214,7 +267,7 @@ type Handler = fn(
 
 /// What is served: API, what its caller must be allowed to do, handler. Versions are in the protocol's
 /// own table.
-pub const TABLE: [(ApiKey, Operation, Handler); 12] = [
+pub const TABLE: [(ApiKey, Operation, Handler); 42] = [
     (ApiKey::Produce, Operation::Write, produce::begin),
     (ApiKey::Fetch, Operation::Read, fetch::begin),
     (ApiKey::ListOffsets, Operation::Describe, list_offsets::begin),
@@ -227,7 +280,60 @@ pub const TABLE: [(ApiKey, Operation, Handler); 12] = [
     (ApiKey::DescribeConfigs, Operation::DescribeConfigs, describe_configs::begin),
     (ApiKey::CreatePartitions, Operation::Alter, create_partitions::begin),
     (ApiKey::DescribeCluster, Operation::Describe, describe_cluster::begin),
+    (ApiKey::JoinGroup, Operation::Read, groups::join_group::begin),
+    (ApiKey::SyncGroup, Operation::Read, groups::sync_group::begin),
+    (ApiKey::Heartbeat, Operation::Read, groups::heartbeat::begin),
+    (ApiKey::LeaveGroup, Operation::Read, groups::leave_group::begin),
+    (ApiKey::OffsetCommit, Operation::Read, groups::offset_commit::begin),
+    (ApiKey::OffsetFetch, Operation::Describe, groups::offset_fetch::begin),
+    (ApiKey::OffsetDelete, Operation::Delete, groups::offset_delete::begin),
+    (ApiKey::DescribeGroups, Operation::Describe, groups::describe_groups::begin),
+    (ApiKey::ListGroups, Operation::Describe, groups::list_groups::begin),
+    (ApiKey::DeleteGroups, Operation::Delete, groups::delete_groups::begin),
+    (ApiKey::ConsumerGroupHeartbeat, Operation::Read, groups::consumer_group_heartbeat::begin),
+    (ApiKey::ConsumerGroupDescribe, Operation::Describe, groups::consumer_group_describe::begin),
+    (ApiKey::AddPartitionsToTxn, Operation::Write, transactions::add_partitions_to_txn::begin),
+    (ApiKey::AddOffsetsToTxn, Operation::Write, transactions::add_offsets_to_txn::begin),
+    (ApiKey::EndTxn, Operation::Write, transactions::end_txn::begin),
+    (ApiKey::TxnOffsetCommit, Operation::Write, transactions::txn_offset_commit::begin),
+    (ApiKey::WriteTxnMarkers, Operation::Alter, transactions::write_txn_markers::begin),
+    (ApiKey::DescribeProducers, Operation::Describe, transactions::describe_producers::begin),
+    (ApiKey::DescribeTransactions, Operation::Describe, transactions::describe_transactions::begin),
+    (ApiKey::ListTransactions, Operation::Describe, transactions::list_transactions::begin),
+    (ApiKey::AlterConfigs, Operation::AlterConfigs, admin::alter_configs::begin),
+    (ApiKey::DescribeLogDirs, Operation::Describe, admin::describe_log_dirs::begin),
+    (ApiKey::ElectLeaders, Operation::Alter, admin::elect_leaders::begin),
+    (
+        ApiKey::IncrementalAlterConfigs,
+        Operation::AlterConfigs,
+        admin::incremental_alter_configs::begin,
+    ),
+    (
+        ApiKey::AlterPartitionReassignments,
+        Operation::Alter,
+        admin::alter_partition_reassignments::begin,
+    ),
+    (
+        ApiKey::ListPartitionReassignments,
+        Operation::Describe,
+        admin::list_partition_reassignments::begin,
+    ),
+    (
+        ApiKey::DescribeClientQuotas,
+        Operation::DescribeConfigs,
+        admin::describe_client_quotas::begin,
+    ),
+    (ApiKey::AlterClientQuotas, Operation::AlterConfigs, admin::alter_client_quotas::begin),
+    (ApiKey::ListConfigResources, Operation::DescribeConfigs, admin::list_config_resources::begin),
+    (
+        ApiKey::DescribeTopicPartitions,
+        Operation::Describe,
+        admin::describe_topic_partitions::begin,
+    ),
 ];
+
+/// What Kafka sends when operations were not asked for.
+pub const OPERATIONS_NOT_ASKED: i32 = i32::MIN;
 
 /// The largest request that carries no records, in bytes. Decoded it takes many times as much; this is
 /// room for a hundred thousand partitions.

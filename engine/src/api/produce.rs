@@ -20,7 +20,9 @@ use headwater_protocol::wire::reader::Reader;
 use headwater_protocol::wire::uuid::Uuid;
 
 use super::access::Allowed;
-use super::{Context, Origin, Step, Work};
+use super::transactions::verify;
+use super::{Context, Origin, Step, Work, throttling};
+use crate::broker::quotas::Rate;
 use crate::config::topic::{TimestampType, TopicConfig};
 use crate::log::record_set::{RecordSet, RecordSetError};
 use crate::model::{PartitionKey, ShardId};
@@ -32,6 +34,7 @@ pub struct Call {
     origin: Origin,
     acks: Option<Acks>,
     transactional_id: Option<String>,
+    throttle_time_ms: i32,
     /// Id and epoch of whose transaction it is.
     producer: Option<(i64, i16)>,
     topics: Vec<CallTopic>,
@@ -39,6 +42,8 @@ pub struct Call {
     parts: Vec<Part>,
     /// Parts that would begin transactions, with what they need for it.
     unverified: Vec<(Part, Guard)>,
+    /// What the coordinator has said of them.
+    verdict: Option<Vec<ErrorCode>>,
 }
 
 /// A record set on its way to its partition.
@@ -85,14 +90,17 @@ pub fn begin(
         -1 => Some(Acks::All),
         _ => None,
     };
+    let meter = throttling::meter(Rate::Producer, frame, context);
     let mut call = Call {
         origin,
         acks,
         transactional_id: request.transactional_id.map(str::to_owned),
+        throttle_time_ms: context.charge(meter.as_deref(), frame.len() as u64),
         producer: None,
         topics: Vec::with_capacity(request.topics.len()),
         parts: Vec::new(),
         unverified: Vec::new(),
+        verdict: None,
     };
     let mut asks = Vec::new();
     for topic in &request.topics {
@@ -188,9 +196,28 @@ impl Call {
         }
     }
 
+    /// The coordinator of the transaction has answered.
+    pub fn heard(&mut self, codes: Vec<ErrorCode>) {
+        self.verdict = Some(codes);
+    }
+
+    /// Everything that was asked is answered: the transaction is verified, if need be, and then the client
+    /// is answered.
+    pub fn advance(&mut self, context: &Context<'_>) -> Step {
+        if let Some(codes) = self.verdict.take() {
+            return self.verified(&codes);
+        }
+        let verify = self.to_verify();
+        let question = verify.and_then(|what| verify::question(&what, self.origin.version, context));
+        match question {
+            Some(question) => Step::Coordinate(vec![question]),
+            None => self.reply(),
+        }
+    }
+
     /// Everything that was asked is answered: what must be verified, if anything. Its answer goes to
     /// [`Call::verified`]; otherwise [`Call::reply`] is next.
-    pub fn to_verify(&self) -> Option<ToVerify<'_>> {
+    fn to_verify(&self) -> Option<ToVerify<'_>> {
         let (producer_id, producer_epoch) =
             self.producer.filter(|_| !self.unverified.is_empty())?;
         let name = |part: &Part| {
@@ -204,7 +231,7 @@ impl Call {
 
     /// The coordinator has answered for each partition of [`Call::to_verify`], in that order: those that are in
     /// the transaction are asked again.
-    pub fn verified(&mut self, codes: &[ErrorCode]) -> Step {
+    fn verified(&mut self, codes: &[ErrorCode]) -> Step {
         let mut asks = Vec::new();
         self.parts.clear();
         for ((mut part, guard), code) in std::mem::take(&mut self.unverified).into_iter().zip(codes)
@@ -225,7 +252,7 @@ impl Call {
     }
 
     /// The answer; none for `acks` 0, whose errors end the connection. What is not verified is refused.
-    pub fn reply(&mut self) -> Step {
+    fn reply(&mut self) -> Step {
         for (part, guard) in std::mem::take(&mut self.unverified) {
             let code = Refusal::Unverified(guard).code();
             self.topics[part.at.0].partitions[part.at.1].error_code = code;
@@ -249,7 +276,9 @@ impl Call {
                 topic_id: topic.id,
                 partitions: topic.partitions,
             });
-        let response = ProduceResponse { topics: topics.collect(), ..Default::default() };
+        let throttle_time_ms = self.throttle_time_ms;
+        let topics = topics.collect();
+        let response = ProduceResponse { topics, throttle_time_ms, ..Default::default() };
         self.origin.reply(|w| response.encode(w, self.origin.version))
     }
 }

@@ -90,6 +90,7 @@ impl Site {
             pools: pools.clone(),
         };
         let opened = start::open(fs, claimed, place)?;
+        let config = opened.config.clone();
         let node = Arc::new(node(&config, &opened, bound, shards));
         let limits = Limits::of(&config, shards, memory_bytes);
         let hot_max = hot_bytes(&config, memory_bytes);

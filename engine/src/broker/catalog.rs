@@ -1,10 +1,11 @@
-//! The topics as one immutable picture: every shard holds the newest and replaces it as a whole.
+//! The topics, and the quotas of clients, as one immutable picture: every shard holds the newest and replaces it as a whole.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::quotas::Quotas;
 use crate::config::topic::TopicConfig;
 use crate::model::{PartitionKey, ShardId, TopicId};
 
@@ -13,6 +14,7 @@ use crate::model::{PartitionKey, ShardId, TopicId};
 pub struct Catalog {
     by_name: BTreeMap<String, Arc<Topic>>,
     by_id: HashMap<TopicId, Arc<Topic>>,
+    quotas: Arc<Quotas>,
 }
 
 /// One topic.
@@ -59,6 +61,16 @@ impl Catalog {
     /// All topics by name.
     pub fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
         self.by_name.values()
+    }
+
+    /// The quotas of clients.
+    pub fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
+    }
+
+    /// The same topics with these quotas.
+    pub fn with_quotas(&self, quotas: Quotas) -> Self {
+        Catalog { quotas: Arc::new(quotas), ..self.clone() }
     }
 
     /// The same topics with this one added or replaced.

@@ -12,11 +12,13 @@ use headwater_io::file::{Access, Fs};
 use serde_json::json;
 
 use super::catalog::{Catalog, Topic, TopicRecord};
-use super::controller::{Controller, Place};
+use super::controller::{Controller, Place, configs, quotas};
 use super::identity::{self, ClaimError, Claimed};
 use super::journals::Recovered;
 use super::meta_store::{MetaStore, OpenError, SwapError};
+use super::quotas::Quotas;
 use super::{abreast, journals, topics};
+use crate::config::broker::BrokerConfig;
 use crate::config::topic::TopicConfig;
 use crate::log::recovery::CleanEnd;
 use crate::log::{Log, directory, noted};
@@ -35,6 +37,8 @@ pub struct Opened {
     pub claimed: Claimed,
     /// The topics.
     pub catalog: Arc<Catalog>,
+    /// The broker's settings, with what was stated while earlier processes ran.
+    pub config: Arc<BrokerConfig>,
     /// The epoch under which this process appends.
     pub epoch: LeaderEpoch,
     /// Every log with the shard that shall own it.
@@ -104,6 +108,9 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     let path = place.data_dir.join(directory::METADATA);
     let mut store = MetaStore::open(fs, &path).map_err(StartError::Metadata)?;
     place.epoch = raise_epoch(&mut store)?;
+    if let Some(config) = configs::read(&store, &place.config) {
+        place.config = Arc::new(config);
+    }
     let catalog = Arc::new(read_catalog(&store, &place)?);
     let begun = Instant::now();
     let clean = take_clean_ends(fs, &place.data_dir);
@@ -127,9 +134,9 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     read_bytes += recovered.read_bytes;
     let ms = begun.elapsed().as_millis() as u64;
     tracing::info!(logs = logs.len(), segments, read_bytes, ms, "recovered");
-    let epoch = place.epoch;
+    let (epoch, config) = (place.epoch, Arc::clone(&place.config));
     let controller = Controller::new(place, Arc::clone(&catalog), store);
-    Ok(Opened { claimed, catalog, epoch, logs, journals, controller })
+    Ok(Opened { claimed, catalog, config, epoch, logs, journals, controller })
 }
 
 /// Opens every log, with what the clean stop and the journals know of it; also, how many bytes of them had
@@ -178,7 +185,8 @@ fn raise_epoch(store: &mut MetaStore) -> Result<LeaderEpoch, StartError> {
 }
 
 fn read_catalog(store: &MetaStore, place: &Place) -> Result<Catalog, StartError> {
-    let mut catalog = Catalog::default();
+    let quotas = Quotas::new(quotas::read(store), &place.config);
+    let mut catalog = Catalog::default().with_quotas(quotas);
     for (key, _, value) in store.list("topic/") {
         let name = key.trim_start_matches("topic/").to_owned();
         let bad = |why: String| StartError::Topic(name.clone(), why);

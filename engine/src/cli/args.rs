@@ -31,9 +31,9 @@ pub enum Command {
         #[command(flatten)]
         remote: RemoteArgs,
     },
-    /// Shows settings.
+    /// Shows and changes settings, and quotas of clients.
     Config {
-        /// Which of them.
+        /// Which of these.
         #[command(subcommand)]
         verb: ConfigVerb,
     },
@@ -117,13 +117,18 @@ pub enum TopicVerb {
         /// Topics; all of them if none is named.
         names: Vec<String>,
     },
-    /// Changes a topic.
+    /// Changes a topic: its partitions, its settings, or both.
+    ///
+    /// For example: headwater topic alter flights --set retention.ms=86400000 --unset segment.bytes
     Alter {
         /// Name.
         name: String,
         /// Partitions it shall have: more than now. Keys of old records stay where they are.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
-        partitions: i32,
+        partitions: Option<i32>,
+        /// Settings to change.
+        #[command(flatten)]
+        edits: EditArgs,
     },
     /// Deletes topics with all their records.
     Delete {
@@ -133,7 +138,7 @@ pub enum TopicVerb {
     },
 }
 
-/// Which settings to show.
+/// What to do with settings.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigVerb {
     /// Lists all settings that this release knows, with their defaults; asks no broker.
@@ -141,6 +146,41 @@ pub enum ConfigVerb {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Changes settings of a topic, or of the broker while it runs; durable, and in force when this returns.
+    Alter {
+        /// Of this topic; of the broker if none is named.
+        #[arg(long, value_name = "NAME")]
+        topic: Option<String>,
+        /// Of all brokers that state nothing of their own.
+        #[arg(long, conflicts_with = "topic")]
+        all_brokers: bool,
+        /// What to change.
+        #[command(flatten)]
+        edits: EditArgs,
+        /// Whom to ask.
+        #[command(flatten)]
+        remote: RemoteArgs,
+    },
+    /// Shows quotas of clients; with --set or --unset, changes those of one user, client id, or both.
+    ///
+    /// For example: headwater config quota --client-id loader --set producer_byte_rate=10485760
+    Quota {
+        /// Of this user; an empty name is the default for all users.
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Of clients that call themselves so; an empty name is the default for all.
+        #[arg(long, value_name = "NAME")]
+        client_id: Option<String>,
+        /// A quota, in bytes for each second: producer_byte_rate, consumer_byte_rate; may be repeated.
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// A quota that shall not be any more; may be repeated.
+        #[arg(long, value_name = "NAME")]
+        unset: Vec<String>,
+        /// Whom to ask.
+        #[command(flatten)]
+        remote: RemoteArgs,
     },
     /// Shows the settings in force, and where each comes from.
     Describe {
@@ -154,6 +194,26 @@ pub enum ConfigVerb {
         #[command(flatten)]
         remote: RemoteArgs,
     },
+}
+
+/// Changes of settings.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct EditArgs {
+    /// A setting and its value; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// A setting that shall be what it is when nobody states it; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub unset: Vec<String>,
+    /// Words to be added to a setting that is a list; may be repeated.
+    #[arg(long, value_name = "NAME=WORDS")]
+    pub append: Vec<String>,
+    /// Words to be taken from a setting that is a list; may be repeated.
+    #[arg(long, value_name = "NAME=WORDS")]
+    pub subtract: Vec<String>,
+    /// Only say whether it could be done.
+    #[arg(long)]
+    pub validate_only: bool,
 }
 
 /// Arguments of `doctor`.

@@ -1,4 +1,7 @@
-//! `headwater config`: the settings that exist, and those in force on a broker.
+//! `headwater config`: the settings that exist, those in force on a broker, and changes of them.
+
+pub(super) mod alter;
+mod quota;
 
 use super::args::{ConfigVerb, RemoteArgs};
 use super::client::{Client, check};
@@ -52,6 +55,13 @@ pub fn run(verb: &ConfigVerb) -> Result<(), CliError> {
             let known: Vec<Known> = table::all().map(Known::new).collect();
             Ok(Printer::new(*json)
                 .print(&known, |known| known.iter().map(Known::text).collect())?)
+        }
+        ConfigVerb::Alter { topic, all_brokers, edits, remote } => {
+            alter::run(topic.as_deref(), *all_brokers, edits, remote)
+        }
+        ConfigVerb::Quota { user, client_id, set, unset, remote } => {
+            let entity = [("user", user.as_deref()), ("client-id", client_id.as_deref())];
+            quota::run(entity, set, unset, remote)
         }
         ConfigVerb::Describe { topic, all, remote } => describe(topic.as_deref(), *all, remote),
     }

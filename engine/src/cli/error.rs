@@ -54,6 +54,10 @@ pub enum CliError {
         /// The broker's words.
         message: Option<String>,
     },
+    /// A value that must be a number is none.
+    NotANumber(String),
+    /// Nothing was said to be done.
+    NothingToDo(&'static str),
     /// A file or folder cannot be read.
     File {
         /// Which.
@@ -138,6 +142,8 @@ impl fmt::Display for CliError {
             Self::Refused { what, code, message: None } => {
                 write!(f, "cannot {what}: {}", code.name())
             }
+            Self::NotANumber(text) => write!(f, "`{text}`: the value is not a number"),
+            Self::NothingToDo(flags) => write!(f, "there is nothing to do: give {flags}"),
             Self::File { path, error } => write!(f, "cannot read {}: {error}", path.display()),
             Self::UnknownFile(path) => write!(
                 f,

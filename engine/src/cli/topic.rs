@@ -2,8 +2,9 @@
 
 mod describe;
 
-use super::args::{RemoteArgs, TopicVerb};
+use super::args::{EditArgs, RemoteArgs, TopicVerb};
 use super::client::{Client, OPERATION_TIMEOUT_MS, check};
+use super::config::alter;
 use super::error::CliError;
 use super::print::{Printer, columns};
 use crate::config::error::ConfigError;
@@ -18,6 +19,7 @@ use headwater_protocol::messages::create_topics::{
 use headwater_protocol::messages::delete_topics::{
     DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
+use headwater_protocol::messages::describe_configs::RESOURCE_TYPE_TOPIC;
 use headwater_protocol::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse,
 };
@@ -61,8 +63,8 @@ pub fn run(verb: &TopicVerb, remote: &RemoteArgs) -> Result<(), CliError> {
             let described = describe::describe(&mut client, names)?;
             printer.print(&described, |described| describe::text(described))?;
         }
-        TopicVerb::Alter { name, partitions } => {
-            let done = alter(&mut client, name, *partitions)?;
+        TopicVerb::Alter { name, partitions, edits } => {
+            let done = alter(&mut client, name, *partitions, edits)?;
             printer.print(&done, |done| format!("{} {}", done.outcome, done.topic))?;
         }
         TopicVerb::Delete { names } => {
@@ -146,17 +148,43 @@ fn list_text(listed: &[Listed]) -> String {
     columns(&rows)
 }
 
-fn alter(client: &mut Client, name: &str, partitions: i32) -> Result<Done, CliError> {
+/// Settings first: they can be refused, and then nothing has happened.
+fn alter(
+    client: &mut Client,
+    name: &str,
+    partitions: Option<i32>,
+    edits: &EditArgs,
+) -> Result<Done, CliError> {
+    let configs = alter::parse(edits)?;
+    if configs.is_empty() && partitions.is_none() {
+        return Err(CliError::NothingToDo("--partitions, --set or --unset"));
+    }
+    let (topic, validate_only) = (name.to_owned(), edits.validate_only);
+    if !configs.is_empty() {
+        alter::alter(client, RESOURCE_TYPE_TOPIC, name, configs, validate_only)?;
+    }
+    if let Some(partitions) = partitions {
+        grow(client, name, partitions, validate_only)?;
+    }
+    Ok(Done { topic, outcome: if validate_only { "valid" } else { "altered" } })
+}
+
+fn grow(
+    client: &mut Client,
+    name: &str,
+    count: i32,
+    validate_only: bool,
+) -> Result<(), CliError> {
     let request = CreatePartitionsRequest {
-        topics: vec![CreatePartitionsTopic { name, count: partitions, assignments: None }],
+        topics: vec![CreatePartitionsTopic { name, count, assignments: None }],
         timeout_ms: OPERATION_TIMEOUT_MS,
-        validate_only: false,
+        validate_only,
     };
     let answer = client.call(ApiKey::CreatePartitions, |w, version| request.encode(w, version))?;
     for result in &answer.decode(CreatePartitionsResponse::decode)?.results {
         check(&format!("alter topic {name}"), result.error_code, result.error_message.as_deref())?;
     }
-    Ok(Done { topic: name.to_owned(), outcome: "altered" })
+    Ok(())
 }
 
 /// Deletes what it can, and then says what it could not.

@@ -3,12 +3,17 @@
 //! Made from checked values, so that nothing above ever parses a setting; a unit is in each name. A program that embeds
 //! the engine starts from `BrokerConfig::default()` and changes fields. What a setting means is in [`super::table`].
 
+use super::coordination::CoordinationConfig;
+use super::dynamic::Dynamic;
 use super::error::ConfigError;
 use super::listener::{Address, Listeners};
 use super::parse::{self, Assignment};
+use super::setting;
+use super::setting::Setting;
 use super::topic::TopicConfig;
 use super::values::Stated;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The settings of a broker, or of an engine without one.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +42,8 @@ pub struct BrokerConfig {
     pub journal_file_bytes: u64,
     /// `journal.files`.
     pub journal_files: usize,
-    /// `commit.linger.us`.
-    pub commit_linger_us: u64,
+    /// `commit.linger.us`; `None` for `auto`.
+    pub commit_linger_us: Option<u64>,
     /// `commit.unit.bytes`.
     pub commit_unit_bytes: usize,
     /// `commit.depth`.
@@ -73,10 +78,20 @@ pub struct BrokerConfig {
     pub num_partitions: i32,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: u64,
+    /// `quota.window.num`.
+    pub quota_window_samples: u32,
+    /// `quota.window.size.seconds`.
+    pub quota_window_seconds: u32,
+    /// Groups and transactions.
+    pub coordination: CoordinationConfig,
     /// What a topic has that overrides nothing.
     pub topic_defaults: TopicConfig,
-    /// What was stated, for DescribeConfigs.
+    /// What was stated at the start, for DescribeConfigs.
     pub(super) stated: Stated,
+    /// What was stated since.
+    pub(super) dynamic: Dynamic,
+    /// The settings at the start, if they were changed since.
+    pub(super) started: Option<Arc<BrokerConfig>>,
 }
 
 /// `backend`, when one is asked for.
@@ -136,7 +151,10 @@ impl BrokerConfig {
             },
             journal_file_bytes: values.number("journal.file.bytes"),
             journal_files: values.number("journal.files"),
-            commit_linger_us: values.number("commit.linger.us"),
+            commit_linger_us: match values.text("commit.linger.us") {
+                Some(setting::AUTO) => None,
+                _ => Some(values.number("commit.linger.us")),
+            },
             commit_unit_bytes: values.number("commit.unit.bytes"),
             commit_depth: values.number("commit.depth"),
             commit_flush_ms: values.number("commit.flush.ms"),
@@ -155,9 +173,21 @@ impl BrokerConfig {
             delete_topics: values.number("delete.topic.enable"),
             num_partitions: values.number("num.partitions"),
             producer_id_expiration_ms: values.number("producer.id.expiration.ms"),
+            quota_window_samples: values.number("quota.window.num"),
+            quota_window_seconds: values.number("quota.window.size.seconds"),
+            coordination: CoordinationConfig::of(values),
             topic_defaults: TopicConfig::from_broker(values)?,
             stated,
+            dynamic: Dynamic::default(),
+            started: None,
         })
+    }
+}
+
+impl BrokerConfig {
+    /// What the broker states for a topic's setting, in the topic's unit.
+    pub(super) fn topic_value(&self, setting: &Setting) -> Option<String> {
+        self.dynamic.topic_value(setting).or_else(|| self.stated.topic_value(setting))
     }
 }
 

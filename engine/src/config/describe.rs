@@ -8,7 +8,7 @@ use super::setting::{Kind, Scope, Setting};
 use super::table::{self, BrokerName};
 use super::values::Stated;
 use headwater_protocol::messages::describe_configs::{ConfigSource, ConfigType};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A place that states a value: name there, value there, source.
 pub type Synonym = (String, Option<String>, ConfigSource);
@@ -47,11 +47,11 @@ pub fn describe_topic(
                 (setting.name.to_owned(), Some(value.clone()), ConfigSource::DynamicTopic)
             });
             let mut synonyms: Vec<_> = own.into_iter().collect();
-            synonyms.extend(broker_synonyms(&broker.stated, setting, None));
+            synonyms.extend(broker_synonyms(broker, setting, None));
             let value = overrides
                 .get(setting.name)
                 .cloned()
-                .or_else(|| broker.stated.topic_value(setting))
+                .or_else(|| broker.topic_value(setting))
                 .or_else(|| setting.default.map(str::to_owned));
             described(setting, setting.name, setting.kind, value, synonyms, setting.restart)
         })
@@ -60,32 +60,67 @@ pub fn describe_topic(
 
 /// The settings of a broker, under each of its names.
 pub fn describe_broker(broker: &BrokerConfig) -> Vec<DescribedSetting> {
-    let stated = &broker.stated;
+    let levels = levels(broker);
     let mut settings: Vec<DescribedSetting> = Vec::new();
     for setting in table::all().filter(|setting| !setting.is_family()) {
         for name in setting.broker_names().filter_map(|name| setting.broker_name(name)) {
-            let value = stated.get(&name.name).map(str::to_owned).or(name.default.clone());
-            let synonyms = broker_synonyms(stated, setting, Some(&name));
-            // Also a topic's setting, under the broker's name, is read at start only.
-            settings.push(described(setting, &name.name, name.kind, value, synonyms, true));
+            let value = levels.iter().find_map(|(stated, _)| stated.get(&name.name));
+            let value = value.map(str::to_owned).or(name.default.clone());
+            let synonyms = broker_synonyms(broker, setting, Some(&name));
+            let restart = setting.restart;
+            settings.push(described(setting, &name.name, name.kind, value, synonyms, restart));
         }
     }
-    for name in stated.names() {
+    let stated: BTreeSet<&str> = levels.iter().flat_map(|(stated, _)| stated.names()).collect();
+    for name in stated {
         if let Ok((setting, _)) = table::find_for_broker(name)
             && setting.is_family()
         {
-            let value = stated.get(name).map(str::to_owned);
-            let synonyms = vec![(name.to_owned(), value.clone(), ConfigSource::StaticBroker)];
-            settings.push(described(setting, name, setting.kind, value, synonyms, true));
+            let synonyms = stated_as(&levels, &[name]);
+            let value = synonyms.first().and_then(|(_, value, _)| value.clone());
+            let restart = setting.restart;
+            settings.push(described(setting, name, setting.kind, value, synonyms, restart));
         }
     }
     settings.sort_by(|a, b| a.name.cmp(&b.name));
     settings
 }
 
-/// What the broker states for a setting under its names, from the name `from` on, then the defaults.
+/// What is stated for all brokers that state nothing of their own.
+pub fn describe_brokers(broker: &BrokerConfig) -> Vec<DescribedSetting> {
+    let stated = &broker.dynamic.all;
+    let level = [(stated, ConfigSource::DynamicDefaultBroker)];
+    let describe = |name: &str| {
+        let (setting, found) = table::find_for_broker(name).ok()?;
+        let synonyms = stated_as(&level, &[name]);
+        let value = stated.get(name).map(str::to_owned);
+        Some(described(setting, name, found.kind, value, synonyms, setting.restart))
+    };
+    stated.names().filter_map(describe).collect()
+}
+
+/// Everything that states settings of the broker, strongest first.
+fn levels(broker: &BrokerConfig) -> [(&Stated, ConfigSource); 3] {
+    [
+        (&broker.dynamic.own, ConfigSource::DynamicBroker),
+        (&broker.dynamic.all, ConfigSource::DynamicDefaultBroker),
+        (&broker.stated, ConfigSource::StaticBroker),
+    ]
+}
+
+/// Who states one of these names, level by level.
+fn stated_as(levels: &[(&Stated, ConfigSource)], names: &[&str]) -> Vec<Synonym> {
+    let of_level = |(stated, source): &(&Stated, ConfigSource)| -> Vec<Synonym> {
+        let synonym =
+            |name: &&str| Some(((*name).to_owned(), Some(stated.get(name)?.to_owned()), *source));
+        names.iter().filter_map(synonym).collect()
+    };
+    levels.iter().flat_map(of_level).collect()
+}
+
+/// What is stated for a setting under the broker's names, from the name `from` on, then the defaults.
 fn broker_synonyms(
-    stated: &Stated,
+    broker: &BrokerConfig,
     setting: &'static Setting,
     from: Option<&BrokerName>,
 ) -> Vec<Synonym> {
@@ -94,13 +129,8 @@ fn broker_synonyms(
         .filter_map(|name| setting.broker_name(name))
         .skip_while(|name| from.is_some_and(|from| from != name))
         .collect();
-    let mut synonyms = Vec::new();
-    for name in &names {
-        if let Some(value) = stated.get(&name.name) {
-            let value = Some(value.to_owned());
-            synonyms.push((name.name.to_string(), value, ConfigSource::StaticBroker));
-        }
-    }
+    let stated: Vec<&str> = names.iter().map(|name| &*name.name).collect();
+    let mut synonyms = stated_as(&levels(broker), &stated);
     for name in names {
         if let Some(value) = name.default {
             synonyms.push((name.name.into_owned(), Some(value), ConfigSource::Default));
@@ -145,7 +175,7 @@ fn config_type(kind: Kind, sensitive: bool) -> ConfigType {
         Kind::Int(..) => ConfigType::Int,
         Kind::Long(..) => ConfigType::Long,
         Kind::Double(..) => ConfigType::Double,
-        Kind::Text | Kind::Choice(_) => ConfigType::String,
+        Kind::Text | Kind::Choice(_) | Kind::AutoOr(..) => ConfigType::String,
         Kind::List(_) => ConfigType::List,
     }
 }

@@ -10,8 +10,14 @@ const OPENING: &str = "\
 # Settings
 
 Settings carry Kafka's names where Kafka has the setting, with Kafka's meaning. A value is taken from the strongest that
-states it: an override of the topic, then `--set name=value`, then the file named by `--config`, then the default below.
-A broker reads its settings when it starts; a topic takes its overrides when it is created.
+states it: an override of the topic, then what was stated for the running broker, then `--set name=value`, then the file
+named by `--config`, then the default below. Topics take changes at any time (`headwater topic alter`, or Kafka's
+AlterConfigs and IncrementalAlterConfigs), and so does the broker for settings marked *while it runs*
+(`headwater config alter`); it reads the others when it starts.
+
+Quotas are no settings: `producer_byte_rate` and `consumer_byte_rate` of users and client ids, and of defaults for both,
+are enforced by throttling (`headwater config quota`, or `kafka-configs --entity-type clients`); `request_percentage` and
+`controller_mutation_rate` are kept and returned, and not enforced.
 
 A file whose name ends in `.toml` is TOML: `[commit]` with `depth = 4` is `commit.depth=4`. Where one name begins
 another, quote it: `\"durability.path\" = \"direct\"`. Any other file is in the syntax of Kafka's `server.properties`,
@@ -65,9 +71,13 @@ fn names(setting: &Setting) -> String {
 }
 
 fn sentence(setting: &Setting) -> String {
+    let when = match setting.scope {
+        Scope::Broker if !setting.restart => " *Can be changed while it runs.*",
+        _ => "",
+    };
     match setting.effect {
-        Effect::Active => setting.sentence.to_owned(),
-        Effect::Inert(reason) => format!("{} *No effect here: {reason}.*", setting.sentence),
+        Effect::Active => format!("{}{when}", setting.sentence),
+        Effect::Inert(reason) => format!("{} *No effect here: {reason}.*{when}", setting.sentence),
         Effect::Refused(reason) => {
             format!("{} *Only the default is accepted: {reason}.*", setting.sentence)
         }

@@ -17,6 +17,16 @@ pub enum ConfigError {
         /// A name that looks like it.
         nearest: Option<&'static str>,
     },
+    /// A setting that is read at the start only.
+    NotDynamic {
+        /// The name, as it was written.
+        name: String,
+    },
+    /// Words can be added to lists, and taken from lists, only.
+    NotAList {
+        /// The name, as it was written.
+        name: String,
+    },
     /// A topic cannot override this: it is the broker's.
     NotForTopics {
         /// The name.
@@ -115,6 +125,13 @@ impl fmt::Display for ConfigError {
             }
             Self::Unknown { name, nearest: None } => {
                 write!(f, "unknown setting `{name}`: `headwater config list` shows all there are")
+            }
+            Self::NotDynamic { name } => write!(
+                f,
+                "`{name}` cannot be changed while the broker runs: set it where the broker is started"
+            ),
+            Self::NotAList { name } => {
+                write!(f, "`{name}` is not a list: set its value as a whole")
             }
             Self::NotForTopics { name, topic_name: Some(topic_name) } => {
                 write!(f, "`{name}` is the broker's name: for a topic, set `{topic_name}`")

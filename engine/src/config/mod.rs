@@ -11,16 +11,20 @@
 //! | [`broker`] | [`broker::BrokerConfig`]: the typed settings of a process |
 //! | [`topic`] | [`topic::TopicConfig`]: the typed settings of a topic, overrides over the broker's |
 //! | [`listener`] | Kafka's way to write addresses |
+//! | [`coordination`] | the typed settings of groups and transactions |
+//! | [`dynamic`] | what is stated while the broker runs, and how it changes |
 //! | [`describe`] | settings with their sources, as DescribeConfigs answers |
 //! | [`docs`] | the page `CONFIG.md` |
 //! | [`error`] | every way in which settings can be wrong |
 //!
-//! A value is taken from the strongest source that states it: topic override, then `--set`, then the settings file,
-//! then the default. The environment is not a source: a broker's settings should be visible in one place.
+//! A value is taken from the strongest source that states it: topic override, then what was stated for the running
+//! broker, then `--set`, then the settings file, then the default. The environment is not a source: a broker's settings should be visible in one place.
 
 pub mod broker;
+pub mod coordination;
 pub mod describe;
 pub mod docs;
+pub mod dynamic;
 pub mod error;
 pub mod listener;
 pub mod parse;

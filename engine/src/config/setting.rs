@@ -55,6 +55,8 @@ pub enum Kind {
     Int(Unit, i64, i64),
     /// A whole number that Kafka keeps in 64 bits.
     Long(Unit, i64, i64),
+    /// `auto`, or a whole number that Kafka would keep in 32 bits.
+    AutoOr(Unit, i64, i64),
     /// A number with a fraction.
     Double(f64, f64),
     /// Any text.
@@ -127,6 +129,9 @@ impl Setting {
     }
 }
 
+/// The word for "find out".
+pub const AUTO: &str = "auto";
+
 impl Kind {
     /// Whether `value` is of this kind and within bounds.
     pub fn accepts(&self, value: &str) -> bool {
@@ -134,6 +139,9 @@ impl Kind {
             Kind::Bool => matches!(value, "true" | "false"),
             Kind::Int(_, min, max) | Kind::Long(_, min, max) => {
                 value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n))
+            }
+            Kind::AutoOr(unit, min, max) => {
+                value == AUTO || Kind::Int(unit, min, max).accepts(value)
             }
             Kind::Double(min, max) => value.parse::<f64>().is_ok_and(|n| (min..=max).contains(&n)),
             Kind::Text => true,
@@ -152,6 +160,9 @@ impl fmt::Display for Kind {
             Kind::Bool => f.write_str("true or false"),
             Kind::Int(unit, min, max) => unit.write_range(f, min, max, i64::from(i32::MAX)),
             Kind::Long(unit, min, max) => unit.write_range(f, min, max, i64::MAX),
+            Kind::AutoOr(unit, min, max) => {
+                write!(f, "{AUTO}, or {}", Kind::Int(unit, min, max))
+            }
             Kind::Double(min, max) => write!(f, "a number from {min} to {max}"),
             Kind::Text => f.write_str("text"),
             Kind::Choice(words) => f.write_str(&words.join(", ")),

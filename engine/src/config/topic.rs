@@ -121,6 +121,16 @@ impl TopicConfig {
         config.check()
     }
 
+    /// The same settings with what one more level states on top.
+    pub(super) fn stating(
+        &self,
+        stated: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = self.clone();
+        config.apply(stated);
+        config.check()
+    }
+
     /// Takes over what one level states, by the topics' names.
     fn apply(&mut self, stated: impl Fn(&str) -> Option<String>) {
         for setting in table::for_topics() {

@@ -169,6 +169,11 @@ impl Log {
         &self.settings
     }
 
+    /// The settings have changed. What was begun under the old ones is finished under them.
+    pub fn change(&mut self, settings: LogSettings) {
+        self.settings = settings;
+    }
+
     /// The folder the log lives in.
     pub fn dir(&self) -> &std::path::Path {
         &self.dir

@@ -36,6 +36,8 @@ pub struct Connection {
     sending_bytes: u64,
     sending: bool,
     state: State,
+    /// Nothing is taken from it before this, for its client's quotas.
+    muted_until: Option<Nanos>,
     /// When something last arrived, or was last taken by the client.
     pub heard: Nanos,
     /// What its core has counted of [`Connection::unsent_bytes`].
@@ -76,6 +78,7 @@ impl Connection {
             sending_bytes: 0,
             sending: false,
             state: State::Open,
+            muted_until: None,
             heard: now,
             counted_bytes: 0,
             counted_partial: 0,
@@ -101,7 +104,7 @@ impl Connection {
     /// # Errors
     /// When the length makes no sense: nothing that follows can be understood.
     pub fn next_frame(&mut self, limits: &Limits) -> Result<Option<Bytes>, FrameError> {
-        let full = self.is_full(limits);
+        let full = self.is_full(limits) || self.muted_until.is_some();
         let Some(buffer) = self.buffer.as_mut().filter(|_| !full && self.state != State::Closed)
         else {
             return Ok(None);
@@ -153,7 +156,8 @@ impl Connection {
 
     /// The receive to start now, if one is due.
     pub fn next_receive(&mut self, limits: &Limits, may_receive: bool) -> Option<Op> {
-        if self.is_full(limits) || !may_receive || self.state != State::Open {
+        let quiet = self.muted_until.is_some() || !may_receive;
+        if self.is_full(limits) || quiet || self.state != State::Open {
             return None;
         }
         let missing = self.missing_bytes(limits);
@@ -201,6 +205,17 @@ impl Connection {
         let Some(buffer) = &self.buffer else { return self.missing };
         let wanted = frame::frame_len(buffer, limits.request_bytes).ok().flatten();
         wanted.map_or(0, |len| (LENGTH_PREFIX_BYTES + len).saturating_sub(buffer.len()))
+    }
+
+    /// Takes nothing from the client until then; it is not to blame for its silence.
+    pub fn mute(&mut self, until: Nanos) {
+        self.muted_until = self.muted_until.max(Some(until));
+        self.heard = self.heard.max(until);
+    }
+
+    /// Takes from it again, if it is time.
+    pub fn unmute(&mut self, now: Nanos) {
+        self.muted_until = self.muted_until.filter(|until| *until > now);
     }
 
     /// Takes no more requests; what is in service is answered first.

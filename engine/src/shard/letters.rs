@@ -75,6 +75,15 @@ pub enum ReplyTo<A = Answer> {
         /// Which of its questions this was.
         part: u32,
     },
+    /// The coordinator that keeps its state in a partition.
+    Coordinator {
+        /// The shard that owns it.
+        shard: ShardId,
+        /// The partition.
+        partition: PartitionKey,
+        /// The coordinator's own number for what it waits for.
+        ticket: u64,
+    },
     /// A program that has the engine embedded.
     Program(Completer<A>),
     /// Nobody.
@@ -131,6 +140,8 @@ pub enum Ask {
     },
     /// What is known of a partition's producers.
     Producers(PartitionKey),
+    /// Sizes of partitions.
+    Sizes(Vec<PartitionKey>),
     /// Answer when everything appended so far is durable.
     Flush(PartitionKey),
     /// The marks of a partition.
@@ -163,6 +174,14 @@ pub struct Seen {
     pub isolation: Isolation,
 }
 
+impl ReadAsk {
+    /// Everything of a partition.
+    pub fn all(partition: PartitionKey) -> Self {
+        let isolation = Isolation::Uncommitted;
+        ReadAsk { partition, offset: Offset(0), bytes_max: u64::MAX, epoch: -1, isolation }
+    }
+}
+
 /// Which offset is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OffsetAt {
@@ -186,6 +205,8 @@ pub enum Answer {
     Offset(Result<(Option<TimeHit>, LeaderEpoch), Refusal>),
     /// To `Producers`, in order of their ids.
     Producers(Result<Vec<ProducerState>, Refusal>),
+    /// To `Sizes`, in order: bytes, or nothing for what is not here.
+    Sizes(Vec<Option<u64>>),
     /// To `Watch`: something changed, read again.
     Moved,
     /// To `Flush` and `Marks`.

@@ -4,8 +4,10 @@
 //! Must not know frames or connections: who asked is a [`letters::ReplyTo`] and nothing more.
 
 pub mod acks;
+mod change;
 pub mod journal;
 pub mod letters;
+pub mod own;
 pub mod partition;
 pub mod reply;
 pub mod scrub;

@@ -27,7 +27,9 @@ use crate::rare::{self, Rare};
 
 pub(super) struct Partition {
     pub(super) key: PartitionKey,
-    settings: PartitionSettings,
+    pub(super) settings: PartitionSettings,
+    /// What consumers saw under an earlier, weaker bar: it must not vanish.
+    pub(super) shown: Mark,
     pub(super) log: Log,
     /// To be pumped at the end of the tick.
     pub(super) dirty: bool,
@@ -75,6 +77,7 @@ impl Partition {
         Partition {
             key,
             settings,
+            shown: Mark::default(),
             log,
             dirty: false,
             waits_for_frame: false,
@@ -93,12 +96,13 @@ impl Partition {
     /// The end of what consumers see. What one of them has seen must not vanish, so it follows the same
     /// bar as `acks=all`.
     pub(super) fn visible(&self) -> Mark {
-        match self.settings.bar {
+        let mark = match self.settings.bar {
             Bar::Durable if planted::is(Bug::ShowBeforeDurable) => self.log.marks().written(),
             Bar::Durable => self.log.marks().durable(),
             // Bytes that are only gathered have no stable place yet that could be sent from.
             Bar::Written | Bar::Appended => self.log.marks().written(),
-        }
+        };
+        mark.max(self.shown)
     }
 
     /// The end of what a consumer sees who wants such records.
@@ -178,6 +182,18 @@ impl Partition {
             self.settle(now, answers);
         }
         None
+    }
+
+    /// Whether appends wait that came before.
+    pub(super) fn is_backed_up(&self) -> bool {
+        !self.parked.is_empty()
+    }
+
+    /// Tells `reply_to` when what was appended is durable, whatever the topic's bar is.
+    pub(super) fn await_durable(&mut self, appended: Appended, reply_to: ReplyTo) {
+        let answer = AppendAnswer { appended, log_start: self.log.log_start() };
+        self.log.want_durable(appended.end);
+        self.durable.push(appended.end, reply_to, Waited::Append(answer));
     }
 
     /// Appends records; those that would begin a transaction with a guard only.

@@ -78,6 +78,11 @@ impl Shard {
                 let answer = producers.unwrap_or(Err(Refusal::Unknown));
                 self.answer(reply_to, Answer::Producers(answer));
             }
+            Ask::Sizes(partitions) => {
+                let size = |key| Some(self.find(key)?.1.log.size_bytes());
+                let sizes = partitions.into_iter().map(size).collect();
+                self.answer(reply_to, Answer::Sizes(sizes));
+            }
             Ask::Flush(partition) => match self.find(partition) {
                 Some((slot, found)) => {
                     let mut answers = Vec::new();
@@ -105,7 +110,7 @@ impl Shard {
         self.mark_dirty(slot);
     }
 
-    fn find(&mut self, key: PartitionKey) -> Option<(u32, &mut Partition)> {
+    pub(super) fn find(&mut self, key: PartitionKey) -> Option<(u32, &mut Partition)> {
         let slot = *self.by_key.get(&key)?;
         Some((slot, &mut self.slots[slot as usize]))
     }

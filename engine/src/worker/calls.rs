@@ -1,11 +1,15 @@
 //! A request from its frame to its answer: what it asks, what it has heard, when it goes on.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use bytes::Bytes;
 use headwater_io::clock::Nanos;
 
 use super::Worker;
 use crate::api::{self, Context, Step, Work};
 use crate::broker::controller::Outcome;
+use crate::broker::coordination::Reply;
 use crate::model::ShardId;
 use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
 
@@ -29,14 +33,20 @@ impl Worker {
         self.held_bytes += frame.len();
         self.connections[connection as usize].begin(call, frame.len());
         let principal = self.principal.clone();
-        let (work, step) = self.with_context(|context| api::begin(frame, &principal, context));
+        let (work, step) =
+            self.with_context(connection, |context| api::begin(frame, &principal, context));
         let state = CallState { connection, work, open: 0, parked: None, promised_bytes: 0 };
         self.calls.insert(call, state);
         self.take_step(call, step);
     }
 
-    fn with_context<T>(&mut self, run: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    fn with_context<T>(
+        &mut self,
+        connection: u32,
+        run: impl FnOnce(&mut Context<'_>) -> T,
+    ) -> T {
         let moment = self.moment();
+        let peer = self.connections.get(connection as usize).map(|connection| connection.peer.ip());
         let mut context = Context {
             catalog: &self.catalog,
             config: &self.config,
@@ -45,10 +55,15 @@ impl Worker {
             producer_ids: &mut self.producer_ids,
             fetch_bytes: self.limits.fetch_bytes(self.unsent_bytes + self.promised_bytes),
             new_id: &mut *self.new_id,
+            peer: peer.unwrap_or(IpAddr::from([0, 0, 0, 0])),
+            throttled: Duration::ZERO,
             now: moment.now,
             unix_ms: moment.unix_ms,
         };
-        run(&mut context)
+        let done = run(&mut context);
+        let throttled = context.throttled;
+        self.throttle(connection, throttled, moment.now);
+        done
     }
 
     fn take_step(&mut self, call: CallId, step: Step) {
@@ -59,6 +74,13 @@ impl Worker {
             Step::Command(command) => {
                 self.set_open(call, 1);
                 self.command(command, ReplyTo::Call { shard: self.id, call, part: 0 });
+            }
+            Step::Coordinate(questions) => {
+                self.set_open(call, questions.len());
+                for (part, (shard, question)) in questions.into_iter().enumerate() {
+                    let to = ReplyTo::Call { shard: self.id, call, part: part as u32 };
+                    self.coordinate(shard, question, to);
+                }
             }
             Step::Park { until, watches } => self.park(call, until, watches),
             Step::Close(why) => {
@@ -123,6 +145,13 @@ impl Worker {
         self.part_done(call);
     }
 
+    /// A coordinator has answered a call.
+    pub(super) fn coordinated_call(&mut self, call: CallId, part: u32, reply: Reply) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        state.work.coordinated(part, reply);
+        self.part_done(call);
+    }
+
     /// The controller has answered a call.
     pub(super) fn outcome_of_call(&mut self, call: CallId, outcome: Outcome) {
         let Some(state) = self.calls.get_mut(&call) else { return };
@@ -139,7 +168,7 @@ impl Worker {
         // Taken out while it runs, so that it may look at everything else.
         let mut state = self.calls.remove(&call).expect("just seen");
         self.keep_promise(&mut state);
-        let step = self.with_context(|context| state.work.advance(context));
+        let step = self.with_context(state.connection, |context| state.work.advance(context));
         self.calls.insert(call, state);
         self.take_step(call, step);
     }

@@ -10,7 +10,8 @@ use headwater_io::mailbox::{Receiver, Sender};
 use super::publish::News;
 use super::{JobOwner, Worker};
 use crate::broker::controller::{Command, Outcome};
-use crate::model::ShardId;
+use crate::broker::coordination::{Question, Reply};
+use crate::model::{PartitionKey, ShardId};
 use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
 
 /// Letters a box holds.
@@ -24,6 +25,14 @@ pub enum Letter {
     Ask(Ask, ReplyTo),
     /// A question to the controller (only to its shard).
     Command(Command, ReplyTo<Outcome>),
+    /// A question to a coordinator of that shard.
+    Coordinate(Question, ReplyTo<Reply>),
+    /// A coordinator's answer to a call on that shard's connections.
+    Coordinated(CallId, u32, Reply),
+    /// The controller's answer to a coordinator of that shard.
+    CoordinatorOutcome(Outcome),
+    /// An answer to a coordinator of that shard: its partition, its number for it.
+    AnswerCoordinator(PartitionKey, u64, Answer),
     /// An answer to a call on that shard's connections.
     Answer(CallId, u32, Answer),
     /// The controller's answer to such a call.
@@ -90,6 +99,14 @@ impl Worker {
                         self.controller.as_mut().expect("commands go to the controller's shard");
                     controller.push(command, reply_to);
                 }
+                Letter::Coordinate(question, reply_to) => {
+                    self.coordinate(self.id, question, reply_to)
+                }
+                Letter::Coordinated(call, part, reply) => self.coordinated_call(call, part, reply),
+                Letter::CoordinatorOutcome(outcome) => self.ids_for_coordinators(outcome),
+                Letter::AnswerCoordinator(partition, ticket, answer) => {
+                    self.answer_coordinator(partition, ticket, answer)
+                }
                 Letter::Answer(call, part, answer) => self.answer_call(call, part, answer),
                 Letter::Outcome(call, outcome) => self.outcome_of_call(call, outcome),
                 Letter::Publish(news) => {
@@ -114,6 +131,7 @@ impl Worker {
     }
 
     fn serve_ask(&mut self, ask: Ask, reply_to: ReplyTo) {
+        let reply_to = self.before_marker(&ask, reply_to);
         let moment = self.moment();
         if let Some(job) = self.shard.serve(ask, reply_to, moment, &mut self.io) {
             self.submit_job(job.op, JobOwner::Time { reply_to: job.reply_to, epoch: job.epoch });
@@ -139,6 +157,12 @@ impl Worker {
                     }
                     ReplyTo::Call { shard, call, part } => {
                         self.mail.send(shard, Letter::Answer(call, part, answer))
+                    }
+                    ReplyTo::Coordinator { shard, partition, ticket } if shard == self.id => {
+                        self.answer_coordinator(partition, ticket, answer)
+                    }
+                    ReplyTo::Coordinator { shard, partition, ticket } => {
+                        self.mail.send(shard, Letter::AnswerCoordinator(partition, ticket, answer))
                     }
                     ReplyTo::Program(completer) => completer.complete(answer),
                     ReplyTo::Nobody => {}

@@ -6,12 +6,14 @@
 //! is short.
 
 pub mod calls;
+mod coordinators;
 pub mod mail;
 mod pressure;
 pub mod publish;
 mod sockets;
 mod stepped;
 mod stop;
+mod throttle;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -31,7 +33,7 @@ use crate::broker::controller::{Controller, Worked};
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::config::broker::BrokerConfig;
 use crate::log::look::TimeHit;
-use crate::model::{LeaderEpoch, ShardId};
+use crate::model::{LeaderEpoch, PartitionKey, ShardId};
 use crate::net::connection::Connection;
 use crate::net::limits::Limits;
 use crate::shard::Shard;
@@ -40,6 +42,7 @@ use crate::shard::scrub::Pace;
 use crate::shard::serve::Moment;
 use crate::token::Owner;
 use calls::CallState;
+use coordinators::Coordinators;
 use mail::Mail;
 use pressure::Favoured;
 use publish::Announced;
@@ -83,9 +86,13 @@ pub struct Worker {
     controller: Option<Controller>,
     /// On the first shard: what not all shards have heard of yet.
     announced: Announced,
+    /// Connections that are not read for their clients' quotas, and until when.
+    throttled: BTreeSet<(Nanos, u32)>,
     next_sweep: Nanos,
     /// When to accept again after a failure.
     accept_again: Option<Nanos>,
+    /// Of groups and transactions, for the internal partitions of this shard.
+    coordinators: Coordinators,
     completions: Vec<Completion>,
     answers: Vec<(ReplyTo, Answer)>,
     stop: stop::Stop,
@@ -124,6 +131,8 @@ enum JobOwner {
     Controller,
     Time { reply_to: ReplyTo, epoch: LeaderEpoch },
     Scrub,
+    /// Records of a coordinator are read.
+    Coordinator(PartitionKey),
 }
 
 impl Worker {
@@ -163,8 +172,10 @@ impl Worker {
             favoured: None,
             controller: parts.controller,
             announced: Announced::default(),
+            throttled: BTreeSet::new(),
             next_sweep: now.after(IDLE_SWEEP),
             accept_again: None,
+            coordinators: Coordinators::default(),
             completions: Vec::with_capacity(256),
             answers: Vec::with_capacity(256),
             stop: stop::Stop::default(),
@@ -192,8 +203,10 @@ impl Worker {
         self.completions = completions;
         self.read_mail();
         self.resume_expired();
+        self.end_throttles();
         self.serve_touched();
         self.run_controller();
+        self.run_coordinators();
         // Appends of this tick share one write; answers that are ready at once go out at once.
         let now = self.now();
         self.shard.pump(&mut self.io, now);
@@ -222,8 +235,10 @@ impl Worker {
             return Nanos(0);
         }
         let call = self.deadlines.first().map(|(at, _)| *at);
+        let throttle = self.throttled.first().map(|(at, _)| *at);
         let stop = self.stop.deadline();
-        [self.shard.deadline(), call, stop, self.accept_again, self.turn_end()]
+        let coordinators = self.coordinators.deadline(self.now());
+        [self.shard.deadline(), call, throttle, stop, self.accept_again, self.turn_end(), coordinators]
             .into_iter()
             .flatten()
             .min()
@@ -270,6 +285,10 @@ impl Worker {
                 let passed = *answer.downcast().expect("a passage that was read");
                 self.shard.scrubbed(Some(passed), self.now());
             }
+            JobOwner::Coordinator(key) => {
+                let bytes = *answer.downcast().expect("records that were read");
+                self.gathered(key, bytes);
+            }
             JobOwner::Time { reply_to, epoch } => {
                 type Found = std::io::Result<Option<TimeHit>>;
                 let found = *answer.downcast::<Found>().expect("a look by time");
@@ -286,6 +305,9 @@ impl Worker {
         match owner {
             JobOwner::Nobody => {}
             JobOwner::Scrub => self.shard.scrubbed(None, self.now()),
+            JobOwner::Coordinator(key) => {
+                self.gathered(key, Err(std::io::Error::other(error.to_string())));
+            }
             // Its store is gone with it: without one no topic can be created, so better to be restarted.
             JobOwner::Controller => panic!("the controller's work failed: {error}"),
             JobOwner::Time { reply_to, .. } => {

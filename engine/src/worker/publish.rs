@@ -1,4 +1,4 @@
-//! How all shards hear what the controller changed: each takes over its part and confirms it, and only
+//! How all shards hear what the controller changed, topics, settings and quotas: each takes over its part and confirms it, and only
 //! then is the command answered. So a topic that a client was told of exists on all its connections, and
 //! one that is gone is gone on all of them.
 
@@ -9,7 +9,8 @@ use super::Worker;
 use super::mail::Letter;
 use crate::broker::catalog::Catalog;
 use crate::broker::controller::{Outcome, Publication, Worked};
-use crate::log::Log;
+use crate::config::broker::BrokerConfig;
+use crate::log::{Log, LogSettings};
 use crate::model::{PartitionKey, ShardId};
 use crate::shard::letters::{PartitionSettings, ReplyTo};
 
@@ -19,8 +20,12 @@ pub struct News {
     pub number: u64,
     /// The topics from now on.
     pub catalog: Arc<Catalog>,
+    /// The broker's settings from now on, if they have changed.
+    pub config: Option<Arc<BrokerConfig>>,
     /// Logs that it owns from now on.
     pub adopt: Vec<(PartitionKey, PartitionSettings, Log)>,
+    /// Logs of its own whose settings have changed.
+    pub change: Vec<(PartitionKey, PartitionSettings, LogSettings)>,
     /// Partitions that are gone.
     pub release: Vec<PartitionKey>,
 }
@@ -57,15 +62,20 @@ impl Worker {
 
     /// Tells all shards their part; how many of them must confirm it.
     fn spread(&mut self, number: u64, publication: Publication) -> usize {
-        let Publication { catalog, adopt, release } = publication;
-        let mut by_shard: Vec<Vec<_>> = (0..self.mail.shards()).map(|_| Vec::new()).collect();
+        let Publication { catalog, config, adopt, change, release } = publication;
+        let mut by_shard: Vec<(Vec<_>, Vec<_>)> =
+            (0..self.mail.shards()).map(|_| Default::default()).collect();
         for (shard, key, settings, log) in adopt {
-            by_shard[usize::from(shard.0)].push((key, settings, log));
+            by_shard[usize::from(shard.0)].0.push((key, settings, log));
         }
-        for (n, adopt) in by_shard.into_iter().enumerate() {
+        for (shard, key, settings, log) in change {
+            by_shard[usize::from(shard.0)].1.push((key, settings, log));
+        }
+        for (n, (adopt, change)) in by_shard.into_iter().enumerate() {
             let shard = ShardId(n as u16);
-            let (catalog, release) = (Arc::clone(&catalog), release.clone());
-            let news = News { number, catalog, adopt, release };
+            let (catalog, config, release) =
+                (Arc::clone(&catalog), config.clone(), release.clone());
+            let news = News { number, catalog, config, adopt, change, release };
             match shard == self.id {
                 true => self.take_over(news),
                 false => self.mail.send(shard, Letter::Publish(news)),
@@ -77,12 +87,19 @@ impl Worker {
     /// Takes over what this shard was told.
     pub(super) fn take_over(&mut self, news: News) {
         self.catalog = news.catalog;
+        if let Some(config) = news.config {
+            self.config = config;
+        }
         for (key, settings, log) in news.adopt {
             self.shard.adopt(key, settings, log);
+        }
+        for (key, settings, log) in news.change {
+            self.shard.change(key, settings, log);
         }
         for key in news.release {
             self.shard.release(key);
         }
+        self.place_coordinators();
     }
 
     /// A shard has confirmed a publication.
@@ -105,6 +122,12 @@ impl Worker {
                 self.mail.send(shard, Letter::Outcome(call, outcome))
             }
             ReplyTo::Program(completer) => completer.complete(outcome),
+            ReplyTo::Coordinator { shard, .. } if shard == self.id => {
+                self.ids_for_coordinators(outcome)
+            }
+            ReplyTo::Coordinator { shard, .. } => {
+                self.mail.send(shard, Letter::CoordinatorOutcome(outcome))
+            }
             ReplyTo::Nobody => {}
         }
     }

@@ -9,6 +9,7 @@ use crate::log::Log;
 impl Worker {
     /// Begins to accept connections. From now on call [`Worker::tick`] whenever it is due.
     pub fn begin(&mut self) {
+        self.place_coordinators();
         self.accept();
     }
 

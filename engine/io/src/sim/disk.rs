@@ -13,7 +13,7 @@ pub(crate) use super::open_file::SimFile;
 use super::rng::Rng;
 use super::sectors::FileState;
 pub use super::sectors::SECTOR;
-use crate::file::Entry;
+use crate::file::{Entry, Space};
 
 pub(super) type Inode = u64;
 
@@ -225,10 +225,10 @@ impl SimDisk {
         Ok(())
     }
 
-    pub(crate) fn free_bytes(&self) -> u64 {
+    pub(crate) fn space(&self) -> Space {
         let state = self.state();
-        let capacity = state.faults.capacity_bytes;
-        capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()))
+        let total_bytes = state.faults.capacity_bytes.unwrap_or(u64::MAX);
+        Space { total_bytes, free_bytes: total_bytes.saturating_sub(state.used()) }
     }
 }
 

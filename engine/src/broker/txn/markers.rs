@@ -109,6 +109,7 @@ impl Entry {
             producer_id: self.transaction.producer.producer_id,
             producer_epoch: self.transaction.producer.producer_epoch,
             coordinator_epoch,
+            transaction_version: self.transaction.client.level(),
             commit: self.transaction.state == TransactionState::PrepareCommit,
             partitions,
         }

@@ -75,6 +75,8 @@ pub struct Markers {
     pub producer_epoch: i16,
     /// The leader epoch of the partition of `__transaction_state`.
     pub coordinator_epoch: i32,
+    /// The rules under which the transaction ran: with version 2 the epoch is a new one.
+    pub transaction_version: i16,
     /// Commit or abort.
     pub commit: bool,
     /// Where, in order; those of `__consumer_offsets` are among them.

@@ -42,14 +42,16 @@ pub(super) static SETTINGS: &[Setting] = &[
         Kind::Int(Unit::Count, 1, 100_000),
         "1",
         "Partitions of a topic that is created without saying how many.",
-    ),
+    )
+    .dynamic(),
     broker(
         "auto.create.topics.enable",
         Kind::Bool,
         "true",
         "Whether asking for a topic that does not exist creates it.",
-    ),
-    broker("delete.topic.enable", Kind::Bool, "true", "Whether topics can be deleted."),
+    )
+    .dynamic(),
+    broker("delete.topic.enable", Kind::Bool, "true", "Whether topics can be deleted.").dynamic(),
     broker(
         "socket.request.max.bytes",
         Kind::Int(Unit::Bytes, 1, INT),
@@ -68,13 +70,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         Kind::Long(Unit::Milliseconds, -1, i64::MAX),
         "600000",
         "How long a connection may be silent before it is closed; -1 is for ever.",
-    ),
+    )
+    .dynamic(),
     broker(
         "fetch.max.bytes",
         Kind::Int(Unit::Bytes, 1024, INT),
         "57671680",
         "Largest answer to a fetch, whatever the client asks for; a first batch larger than that is still sent.",
-    ),
+    )
+    .dynamic(),
     broker(
         "max.incremental.fetch.session.cache.slots",
         Kind::Int(Unit::Count, 0, INT),
@@ -87,5 +91,18 @@ pub(super) static SETTINGS: &[Setting] = &[
         "86400000",
         "How long an idempotent producer that writes nothing is remembered.",
     )
+    .dynamic()
     .inert("producers are remembered as long as their partition exists"),
+    broker(
+        "quota.window.num",
+        Kind::Int(Unit::Count, 1, 3600),
+        "11",
+        "Samples that a client's rate is measured over: it may use up its quota of all but one of them at once.",
+    ),
+    broker(
+        "quota.window.size.seconds",
+        Kind::Int(Unit::Seconds, 1, 3600),
+        "1",
+        "Length of a sample of a client's rate.",
+    ),
 ];

@@ -6,12 +6,9 @@ use crate::config::setting::{Kind, Setting, Unit};
 
 const ONE_NODE: &str = "replication is not built yet";
 const NO_CONTROLLER: &str = "there is no controller";
-const NO_GROUPS: &str = "consumer groups are not built yet";
-const NO_TRANSACTIONS: &str = "transactions are not built yet";
 const NO_SECURITY: &str = "TLS, SASL and authorization are not built yet";
 const NO_CLEANER: &str = "compaction is not built yet";
 const SHARDS: &str = "shards decides how many threads there are";
-const QUOTAS: &str = "quotas are not built yet";
 
 pub(super) static SETTINGS: &[Setting] = &[
     // Cluster
@@ -63,6 +60,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "1",
         "Threads that fetch for replicas.",
     )
+    .dynamic()
     .inert(ONE_NODE),
     broker("replica.selector.class", Kind::Text, "", "Choice of the replica to read from.")
         .without_default()
@@ -76,10 +74,13 @@ pub(super) static SETTINGS: &[Setting] = &[
     .inert(ONE_NODE),
     // Threads and sockets
     broker("num.network.threads", Kind::Int(Unit::Count, 1, INT), "3", "Threads for sockets.")
+        .dynamic()
         .inert(SHARDS),
     broker("num.io.threads", Kind::Int(Unit::Count, 1, INT), "8", "Threads for requests.")
+        .dynamic()
         .inert(SHARDS),
     broker("background.threads", Kind::Int(Unit::Count, 1, INT), "10", "Threads for the rest.")
+        .dynamic()
         .inert(SHARDS),
     broker(
         "num.recovery.threads.per.data.dir",
@@ -87,6 +88,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "2",
         "Threads that recover logs at start.",
     )
+    .dynamic()
     .inert(SHARDS),
     broker(
         "queued.max.requests",
@@ -112,6 +114,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "2147483647",
         "Connections from one address.",
     )
+    .dynamic()
     .inert("max.connections is the only limit yet"),
     // Log
     broker(
@@ -137,6 +140,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     .inert("background work starts when there is some"),
     broker("log.cleaner.enable", Kind::Bool, "true", "Whether compaction runs.").inert(NO_CLEANER),
     broker("log.cleaner.threads", Kind::Int(Unit::Count, 0, INT), "1", "Threads that compact.")
+        .dynamic()
         .inert(NO_CLEANER),
     broker(
         "log.cleaner.dedupe.buffer.size",
@@ -144,123 +148,47 @@ pub(super) static SETTINGS: &[Setting] = &[
         "134217728",
         "Memory for keys.",
     )
+    .dynamic()
     .inert(NO_CLEANER),
     broker("log.cleaner.*", Kind::Text, "", "Other settings of compaction.")
         .without_default()
+        .dynamic()
         .inert(NO_CLEANER),
-    // Groups
-    broker(
-        "offsets.topic.num.partitions",
-        Kind::Int(Unit::Count, 1, INT),
-        "50",
-        "Partitions of group offsets.",
-    )
-    .inert(NO_GROUPS),
+    // Groups and transactions
     broker(
         "offsets.topic.replication.factor",
         Kind::Int(Unit::Count, 1, i16::MAX as i64),
         "3",
         "Replicas of group offsets.",
     )
-    .inert(NO_GROUPS),
-    broker(
-        "offsets.retention.minutes",
-        Kind::Int(Unit::Minutes, 1, INT),
-        "10080",
-        "How long a group's offsets outlive it.",
-    )
-    .inert(NO_GROUPS),
-    broker(
-        "group.initial.rebalance.delay.ms",
-        Kind::Int(Unit::Milliseconds, 0, INT),
-        "3000",
-        "Wait for more members before a group's first assignment.",
-    )
-    .inert(NO_GROUPS),
-    broker(
-        "group.min.session.timeout.ms",
-        Kind::Int(Unit::Milliseconds, 1, INT),
-        "6000",
-        "Shortest session of a member.",
-    )
-    .inert(NO_GROUPS),
-    broker(
-        "group.max.session.timeout.ms",
-        Kind::Int(Unit::Milliseconds, 1, INT),
-        "1800000",
-        "Longest session of a member.",
-    )
-    .inert(NO_GROUPS),
+    .inert(ONE_NODE),
     broker(
         "group.coordinator.rebalance.protocols",
         Kind::List(&["classic", "consumer", "share", "streams"]),
         "classic,consumer,streams",
         "Kinds of groups.",
     )
-    .inert(NO_GROUPS),
-    broker(
-        "group.consumer.heartbeat.interval.ms",
-        Kind::Int(Unit::Milliseconds, 1, INT),
-        "5000",
-        "How often a member of a new-style group reports.",
-    )
-    .inert(NO_GROUPS),
-    broker(
-        "group.consumer.session.timeout.ms",
-        Kind::Int(Unit::Milliseconds, 1, INT),
-        "45000",
-        "Silence after which a member of a new-style group is removed.",
-    )
-    .inert(NO_GROUPS),
-    broker(
-        "group.consumer.assignors",
-        Kind::List(&[]),
-        "uniform,range",
-        "Ways to assign partitions.",
-    )
-    .inert(NO_GROUPS),
+    .inert("classic and consumer groups are served, share and streams groups are not"),
     broker("group.*", Kind::Text, "", "Other settings of groups.")
         .without_default()
-        .inert(NO_GROUPS),
+        .inert("not every setting of groups is built"),
     broker("share.coordinator.*", Kind::Text, "", "Settings of share groups.")
         .without_default()
-        .inert(NO_GROUPS),
-    // Transactions
-    broker(
-        "transaction.state.log.num.partitions",
-        Kind::Int(Unit::Count, 1, INT),
-        "50",
-        "Partitions of transaction state.",
-    )
-    .inert(NO_TRANSACTIONS),
+        .inert("share groups are not built"),
     broker(
         "transaction.state.log.replication.factor",
         Kind::Int(Unit::Count, 1, i16::MAX as i64),
         "3",
         "Replicas of transaction state.",
     )
-    .inert(NO_TRANSACTIONS),
+    .inert(ONE_NODE),
     broker(
         "transaction.state.log.min.isr",
         Kind::Int(Unit::Count, 1, INT),
         "2",
         "Replicas of transaction state that must be in sync.",
     )
-    .inert(NO_TRANSACTIONS),
-    broker(
-        "transaction.max.timeout.ms",
-        Kind::Int(Unit::Milliseconds, 1, INT),
-        "900000",
-        "Longest transaction.",
-    )
-    .inert(NO_TRANSACTIONS),
-    broker(
-        "transactional.id.expiration.ms",
-        Kind::Int(Unit::Milliseconds, 1, INT),
-        "604800000",
-        "How long an unused transactional id is remembered.",
-    )
-    .inert(NO_TRANSACTIONS),
+    .inert(ONE_NODE),
     // Security: refused, because whoever sets these relies on them.
     broker("sasl.enabled.mechanisms", Kind::List(&[]), "", "Ways to log in.")
         .without_default()
@@ -289,22 +217,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Protocol between brokers.",
     )
     .refused(NO_SECURITY),
-    broker(
-        "quota.window.num",
-        Kind::Int(Unit::Count, 1, INT),
-        "11",
-        "Samples that a quota is measured over.",
-    )
-    .inert(QUOTAS),
-    broker(
-        "quota.window.size.seconds",
-        Kind::Int(Unit::Seconds, 1, INT),
-        "1",
-        "Length of a sample.",
-    )
-    .inert(QUOTAS),
     // Reporting
     broker("metric.reporters", Kind::List(&[]), "", "Java classes that report metrics.")
+        .dynamic()
         .inert("there is no Java here"),
     broker(
         "queued.max.request.bytes",

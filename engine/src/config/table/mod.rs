@@ -3,6 +3,7 @@
 //! Four parts, so that each fits on a few screens; what a line means is in [`super::setting`]. To add a setting, add its
 //! line here and read it in [`super::broker`] or [`super::topic`]; a test fails when an active setting is read nowhere.
 
+mod coordination;
 mod kafka_broker;
 mod kafka_inert;
 mod kafka_topic;
@@ -17,6 +18,7 @@ pub static PARTS: &[(&str, &[Setting])] = &[
     ("Headwater's own", ours::SETTINGS),
     ("Kafka's, for topics", kafka_topic::SETTINGS),
     ("Kafka's, for the broker", kafka_broker::SETTINGS),
+    ("Kafka's, for groups and transactions", coordination::SETTINGS),
     ("Kafka's, accepted without effect, or refused", kafka_inert::SETTINGS),
 ];
 
@@ -191,6 +193,11 @@ impl Setting {
 
     const fn without_default(self) -> Self {
         Self { default: None, ..self }
+    }
+
+    /// Can be changed while the broker runs.
+    const fn dynamic(self) -> Self {
+        Self { restart: false, ..self }
     }
 
     const fn secret(self) -> Self {

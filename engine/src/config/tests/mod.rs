@@ -1,6 +1,7 @@
 //! Tests of the settings. Most walk the table, so that a new setting is tested by being there.
 
 mod describe;
+mod dynamic;
 mod parse;
 mod table;
 mod topic;

@@ -93,7 +93,7 @@ fn toml_tables_become_dots() {
     assert_eq!(config.topic_defaults.durability, Durability::Written);
     assert_eq!(config.path, DurabilityPath::Buffered);
     assert_eq!((config.shards, config.pin, config.backend), (2, false, Some(BackendName::Posix)));
-    assert_eq!((config.commit_depth, config.commit_linger_us), (2, 30));
+    assert_eq!((config.commit_depth, config.commit_linger_us), (2, Some(30)));
     assert_eq!(config.listen.to_string(), "a:1");
 }
 

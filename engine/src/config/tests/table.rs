@@ -84,14 +84,14 @@ fn every_active_setting_changes_the_typed_settings() {
 }
 
 /// A value that is accepted and is not the default.
-fn another(setting: &Setting) -> String {
+pub(super) fn another(setting: &Setting) -> String {
     let candidates: Vec<String> = match (setting.name, setting.kind) {
         ("listeners" | "advertised.listeners", _) => vec!["example:1".to_owned()],
         ("durability", _) => vec!["appended".to_owned()],
         ("write.caching", _) => vec!["false".to_owned()],
         ("flush.messages", _) => vec!["1".to_owned()],
         (_, Kind::Bool) => vec!["true".to_owned(), "false".to_owned()],
-        (_, Kind::Int(_, min, max) | Kind::Long(_, min, max)) => {
+        (_, Kind::AutoOr(_, min, max) | Kind::Int(_, min, max) | Kind::Long(_, min, max)) => {
             vec![max.to_string(), (max - 1).to_string(), min.to_string()]
         }
         (_, Kind::Double(min, max)) => vec![min.to_string(), max.to_string()],

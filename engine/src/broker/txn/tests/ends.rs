@@ -90,6 +90,7 @@ fn markers_carry_the_raised_epoch_and_only_with_version_2() {
             producer_id: ID,
             producer_epoch: epoch,
             coordinator_epoch: COORDINATOR_EPOCH,
+            transaction_version: version.level(),
             commit: true,
             partitions: vec![p("a", 0), p("b", 1)],
         };
