@@ -81,7 +81,7 @@ impl AddOffsetsToTxnResponse {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

@@ -198,7 +198,7 @@ impl<'a> AddPartitionsToTxnResponse<'a> {
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 4 {
-            w.i16(self.error_code.code());
+            w.error_code(self.error_code);
         }
         match (version, self.results_by_transaction.first()) {
             (4.., _) => w.array(&self.results_by_transaction, |w, result| result.encode(w)),
@@ -264,7 +264,7 @@ impl AddPartitionsToTxnPartitionResult {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_index);
-        w.i16(self.partition_error_code.code());
+        w.error_code(self.partition_error_code);
         w.no_tags();
     }
 }

@@ -173,7 +173,7 @@ impl<'a> AlteredQuotaEntry<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.array(&self.entity, |w, entity| entity.encode(w));
         w.no_tags();

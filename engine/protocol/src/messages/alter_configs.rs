@@ -149,7 +149,7 @@ impl<'a> AlterConfigsResourceResponse<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.i8(self.resource_type);
         w.string(&self.resource_name);

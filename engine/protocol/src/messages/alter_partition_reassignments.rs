@@ -169,7 +169,7 @@ impl<'a> AlterPartitionReassignmentsResponse<'a> {
         if version >= 1 {
             w.bool(self.allow_replication_factor_change);
         }
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.array(&self.responses, |w, response| response.encode(w));
         w.no_tags();
@@ -206,7 +206,7 @@ impl<'a> ReassignablePartitionResponse<'a> {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.no_tags();
     }

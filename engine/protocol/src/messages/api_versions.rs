@@ -154,7 +154,7 @@ impl<'a> ApiVersionsResponse<'a> {
 
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.array(&self.api_keys, |w, api| api.encode(w));
         if version >= 1 {
             w.i32(self.throttle_time_ms);

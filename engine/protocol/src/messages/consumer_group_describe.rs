@@ -198,7 +198,7 @@ impl<'a> DescribedConsumerGroup<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.string(&self.group_id);
         w.string(&self.group_state);

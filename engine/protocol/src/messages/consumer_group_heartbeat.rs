@@ -183,7 +183,7 @@ impl<'a> ConsumerGroupHeartbeatResponse<'a> {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.nullable_string(self.member_id.as_deref());
         w.i32(self.member_epoch);

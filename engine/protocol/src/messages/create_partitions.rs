@@ -138,7 +138,7 @@ impl<'a> CreatePartitionsTopicResult<'a> {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.string(&self.name);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.no_tags();
     }

@@ -255,7 +255,7 @@ impl<'a> CreatableTopicResult<'a> {
         if version >= 7 {
             w.uuid(self.topic_id);
         }
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         if version >= 5 {
             w.i32(self.num_partitions);
@@ -264,7 +264,7 @@ impl<'a> CreatableTopicResult<'a> {
         }
         if version >= 5 && !self.topic_config_error_code.is_none() {
             w.tag_count(1);
-            w.tag(0, |w| w.i16(self.topic_config_error_code.code()));
+            w.tag(0, |w| w.error_code(self.topic_config_error_code));
         } else {
             w.no_tags();
         }

@@ -82,7 +82,7 @@ impl<'a> DeletableGroupResult<'a> {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.string(&self.group_id);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

@@ -177,7 +177,7 @@ impl DeleteRecordsPartitionResult {
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_index);
         w.i64(self.low_watermark);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

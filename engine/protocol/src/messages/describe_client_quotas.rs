@@ -129,7 +129,7 @@ impl<'a> DescribeClientQuotasResponse<'a> {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.nullable_array(self.entries.as_deref(), |w, entry| entry.encode(w));
         w.no_tags();

@@ -139,7 +139,7 @@ impl<'a> DescribeClusterResponse<'a> {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         if version >= 1 {
             w.i8(self.endpoint_type);

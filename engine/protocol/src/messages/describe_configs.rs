@@ -212,7 +212,7 @@ impl<'a> DescribeConfigsResult<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.i8(self.resource_type);
         w.string(&self.resource_name);

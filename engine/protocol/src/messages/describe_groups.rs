@@ -153,7 +153,7 @@ impl<'a> DescribedGroup<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         if version >= 6 {
             w.nullable_string(self.error_message.as_deref());
         }

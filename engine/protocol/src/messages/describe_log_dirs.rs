@@ -145,7 +145,7 @@ impl<'a> DescribeLogDirsResponse<'a> {
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 3 {
-            w.i16(self.error_code.code());
+            w.error_code(self.error_code);
         }
         w.array(&self.results, |w, result| result.encode(w, version));
         w.no_tags();
@@ -167,7 +167,7 @@ impl<'a> DescribeLogDirsResult<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.string(&self.log_dir);
         w.array(&self.topics, |w, topic| topic.encode(w));
         if version >= 4 {

@@ -167,7 +167,7 @@ impl<'a> DescribeProducersPartitionResult<'a> {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.array(&self.active_producers, |w, producer| producer.encode(w));
         w.no_tags();

@@ -237,7 +237,7 @@ impl<'a> DescribedTopic<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.name.as_deref());
         w.uuid(self.topic_id);
         w.bool(self.is_internal);
@@ -265,7 +265,7 @@ impl DescribedPartition {
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i32(self.partition_index);
         w.i32(self.leader_id);
         w.i32(self.leader_epoch);

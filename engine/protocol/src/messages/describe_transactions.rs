@@ -122,7 +122,7 @@ impl<'a> TransactionState<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.string(&self.transactional_id);
         w.string(&self.transaction_state);
         w.i32(self.transaction_timeout_ms);

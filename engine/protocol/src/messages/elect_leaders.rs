@@ -134,7 +134,7 @@ impl<'a> ElectLeadersResponse<'a> {
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 1 {
-            w.i16(self.error_code.code());
+            w.error_code(self.error_code);
         }
         w.array(&self.replica_election_results, |w, result| result.encode(w));
         w.no_tags();
@@ -171,7 +171,7 @@ impl<'a> ElectedPartitionResult<'a> {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_id);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.no_tags();
     }

@@ -99,7 +99,7 @@ impl EndTxnResponse {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         if version >= 5 {
             w.i64(self.producer_id);
             w.i16(self.producer_epoch);

@@ -133,7 +133,7 @@ impl<'a> Coordinator<'a> {
         w.i32(self.node_id);
         w.string(&self.host);
         w.i32(self.port);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.no_tags();
     }
@@ -146,7 +146,7 @@ impl<'a> Coordinator<'a> {
     }
 
     fn encode_single(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         if version >= 1 {
             w.nullable_string(self.error_message.as_deref());
         }

@@ -79,7 +79,7 @@ impl HeartbeatResponse {
         if version >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

@@ -109,7 +109,7 @@ impl InitProducerIdResponse {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i64(self.producer_id);
         w.i16(self.producer_epoch);
         w.no_tags();

@@ -127,7 +127,7 @@ impl<'a> LeaveGroupResponse<'a> {
         if version >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         if version >= 3 {
             w.array(&self.members, |w, member| member.encode(w));
         }
@@ -149,7 +149,7 @@ impl<'a> LeavingMemberResult<'a> {
     fn encode(&self, w: &mut Writer<'_>) {
         w.string(&self.member_id);
         w.nullable_string(self.group_instance_id.as_deref());
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

@@ -85,7 +85,7 @@ impl<'a> ListConfigResourcesResponse<'a> {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.array(&self.config_resources, |w, resource| resource.encode(w, version));
         w.no_tags();
     }

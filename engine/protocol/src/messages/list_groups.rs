@@ -91,7 +91,7 @@ impl<'a> ListGroupsResponse<'a> {
         if version >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.array(&self.groups, |w, group| group.encode(w, version));
         w.no_tags();
     }

@@ -252,7 +252,7 @@ impl ListOffsetsPartitionResponse {
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         if version == 0 {
             let found = if self.offset >= 0 { &[self.offset][..] } else { &[] };
             w.array(found, |w, offset| w.i64(*offset));

@@ -118,7 +118,7 @@ impl<'a> ListPartitionReassignmentsResponse<'a> {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());
         w.array(&self.topics, |w, topic| topic.encode(w));
         w.no_tags();

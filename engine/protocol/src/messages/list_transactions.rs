@@ -116,7 +116,7 @@ impl<'a> ListTransactionsResponse<'a> {
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.array(&self.unknown_state_filters, |w, filter| w.string(filter));
         w.array(&self.transaction_states, |w, state| state.encode(w));
         w.no_tags();

@@ -279,7 +279,7 @@ impl<'a> MetadataResponse<'a> {
             w.i32(self.cluster_authorized_operations);
         }
         if version >= 13 {
-            w.i16(self.error_code.code());
+            w.error_code(self.error_code);
         }
         w.no_tags();
     }
@@ -329,7 +329,7 @@ impl<'a> MetadataTopic<'a> {
     }
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         match version {
             12.. => w.nullable_string(self.name.as_deref()),
             _ => w.string(self.name.as_deref().unwrap_or_default()),
@@ -367,7 +367,7 @@ impl MetadataPartition {
     }
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i32(self.index);
         w.i32(self.leader_id);
         if version >= 7 {

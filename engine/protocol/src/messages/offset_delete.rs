@@ -110,7 +110,7 @@ impl<'a> OffsetDeleteResponse<'a> {
 
     /// Writes the body of a response.
     pub fn encode(&self, w: &mut Writer<'_>, _version: i16) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i32(self.throttle_time_ms);
         w.array(&self.topics, |w, topic| topic.encode(w));
     }
@@ -137,6 +137,6 @@ impl OffsetDeletePartitionResult {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
     }
 }

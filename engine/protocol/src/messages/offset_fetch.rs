@@ -252,7 +252,7 @@ impl<'a> OffsetFetchGroupResult<'a> {
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.string(&self.group_id);
         w.array(&self.topics, |w, topic| topic.encode(w, version));
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 
@@ -270,7 +270,7 @@ impl<'a> OffsetFetchGroupResult<'a> {
     fn encode_single(&self, w: &mut Writer<'_>, version: i16) {
         w.array(&self.topics, |w, topic| topic.encode(w, version));
         if version >= 2 {
-            w.i16(self.error_code.code());
+            w.error_code(self.error_code);
         }
     }
 }
@@ -316,7 +316,7 @@ impl<'a> OffsetFetchPartitionResult<'a> {
             w.i32(self.committed_leader_epoch);
         }
         w.nullable_string(self.metadata.as_deref());
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

@@ -195,7 +195,7 @@ impl OffsetForLeaderPartitionResult {
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i32(self.partition);
         w.i32(self.leader_epoch);
         w.i64(self.end_offset);

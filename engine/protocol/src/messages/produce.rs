@@ -264,7 +264,7 @@ impl<'a> ProducePartitionResponse<'a> {
 
     fn encode(&self, w: &mut Writer<'_>, version: i16) {
         w.i32(self.index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i64(self.base_offset);
         w.i64(self.log_append_time_ms);
         if version >= 5 {

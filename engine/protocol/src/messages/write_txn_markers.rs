@@ -216,7 +216,7 @@ impl WritableTxnMarkerPartitionResult {
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.i32(self.partition_index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.no_tags();
     }
 }

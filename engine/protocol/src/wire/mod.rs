@@ -3,6 +3,7 @@
 //! versions and a varint in new ones.
 
 pub mod error;
+pub mod errors;
 pub mod reader;
 pub mod uuid;
 pub mod writer;

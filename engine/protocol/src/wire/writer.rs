@@ -2,7 +2,9 @@
 //! more, holes: places where bytes will be sent from somewhere else (a file, another buffer) and
 //! only their length is written here. Must not know any message.
 
+use super::errors::Errors;
 use super::uuid::Uuid;
+use crate::error_code::ErrorCode;
 use bytes::{BufMut, BytesMut};
 
 /// Appends to a buffer in the encoding of one version; see [`super::reader::Reader`] for
@@ -12,12 +14,13 @@ pub struct Writer<'b> {
     buffer: &'b mut BytesMut,
     flexible: bool,
     hole_bytes: usize,
+    errors: Errors,
 }
 
 impl<'b> Writer<'b> {
     /// Appends to `buffer`, whatever it already holds.
     pub fn new(buffer: &'b mut BytesMut, flexible: bool) -> Self {
-        Self { buffer, flexible, hole_bytes: 0 }
+        Self { buffer, flexible, hole_bytes: 0, errors: Errors::default() }
     }
 
     /// Changes the encoding of what follows.
@@ -33,6 +36,17 @@ impl<'b> Writer<'b> {
     /// Bytes promised by [`Writer::hole`] and not in the buffer.
     pub fn hole_bytes(&self) -> usize {
         self.hole_bytes
+    }
+
+    /// Error codes written since the last call.
+    pub fn take_errors(&mut self) -> Errors {
+        std::mem::take(&mut self.errors)
+    }
+
+    /// An error code, which is counted.
+    pub fn error_code(&mut self, code: ErrorCode) {
+        self.errors.add(code);
+        self.i16(code.code());
     }
 
     /// A boolean.

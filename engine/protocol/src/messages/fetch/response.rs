@@ -182,7 +182,7 @@ impl<'a> FetchResponse<'a> {
         let mut holes = Vec::new();
         w.i32(self.throttle_time_ms);
         if version >= 7 {
-            w.i16(self.error_code.code());
+            w.error_code(self.error_code);
             w.i32(self.session_id);
         }
         let mut topic_index = 0;
@@ -255,7 +255,7 @@ impl<'a> FetchPartitionResponse<'a> {
     /// Returns position and length of the hole, if there is one.
     fn encode(&self, w: &mut Writer<'_>, version: i16) -> Option<(usize, usize)> {
         w.i32(self.index);
-        w.i16(self.error_code.code());
+        w.error_code(self.error_code);
         w.i64(self.high_watermark);
         w.i64(self.last_stable_offset);
         if version >= 5 {
