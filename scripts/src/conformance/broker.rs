@@ -43,6 +43,11 @@ impl Broker {
         Self { wrapper, data_dir, ..like }
     }
 
+    /// One more setting, from its next start on.
+    pub fn set(&mut self, setting: String) {
+        self.settings.push(setting);
+    }
+
     /// The program.
     pub fn program(&self) -> &Path {
         &self.program

@@ -19,8 +19,18 @@ pub const CODECS: &[&str] = &["none", "gzip", "snappy", "lz4", "zstd"];
 
 /// Creates a topic with these settings.
 pub fn create_topic(lab: &Lab, topic: &str, settings: &[&str]) -> Result<(), String> {
+    create_topic_of(lab, topic, PARTITIONS, settings)
+}
+
+/// Creates a topic with so many partitions and these settings.
+pub fn create_topic_of(
+    lab: &Lab,
+    topic: &str,
+    partitions: u32,
+    settings: &[&str],
+) -> Result<(), String> {
     let mut command = lab.python("create_topic.py");
-    command.args(["--topic", topic, "--partitions", &PARTITIONS.to_string()]).args(settings);
+    command.args(["--topic", topic, "--partitions", &partitions.to_string()]).args(settings);
     process::run(&mut command, &lab.file(&format!("{topic}.create")), Duration::from_secs(60))
 }
 
@@ -78,6 +88,13 @@ pub fn python_consume(lab: &Lab, topic: &str, out: &Path) -> Result<(), String> 
     let mut command = lab.python("consume.py");
     command.args(["--topic", topic]);
     process::run(&mut command, out, LIMIT)
+}
+
+/// Python writes to all partitions of a topic until its input ends.
+pub fn python_feed(lab: &Lab, topic: &str) -> Command {
+    let mut command = lab.python("feed.py");
+    command.args(["--topic", topic]);
+    command
 }
 
 /// Python checks one thing about the broker's administration.

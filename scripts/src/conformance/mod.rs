@@ -1,32 +1,44 @@
 //! Real clients against a broker of ours, started as a process: what no test of our own code can show, because a
 //! mistake in our codec would be made on both sides.
 //!
-//! | client | what it stands for |
-//! | --- | --- |
-//! | kcat | librdkafka as distributions ship it, years old |
-//! | confluent-kafka (Python) | librdkafka as of today |
-//! | Kafka's own tools (Java) | the reference client, and `kafka-dump-log` on our files |
-//!
-//! [`cases`] is the list of checks; each passes, fails, or is skipped because a tool is missing, which in CI is a
-//! failure. Everything is written below `target/conformance`, and kept when something failed.
+//! [`cases`] is a list of checks, some of which kill the broker; [`matrix`] is every client against every feature. Each
+//! passes, fails, or is skipped because a tool is missing, which in CI is a failure. Everything is written below
+//! `target/conformance`, and kept when something failed.
 
 mod broker;
 mod cases;
 mod clients;
 mod faults;
+mod features;
+mod history;
 mod input;
+mod install;
 mod lab;
+mod lossy;
+mod matrix;
+mod members;
 mod process;
+mod programs;
 mod records;
+mod served;
 mod tools;
 
 use crate::repo;
 use crate::steps::cargo;
 use cases::Case;
 use lab::Lab;
+use matrix::{Cell, Outcomes, Verdict};
+use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
-use tools::{Tool, Tools};
+use tools::Tools;
+
+/// So that groups are quick: no waiting for more members, and short sessions.
+const SETTINGS: [&str; 3] = [
+    "group.initial.rebalance.delay.ms=0",
+    "group.consumer.session.timeout.ms=6000",
+    "group.consumer.heartbeat.interval.ms=1000",
+];
 
 /// Arguments of `cargo xtask conformance`.
 #[derive(clap::Args, Default)]
@@ -34,7 +46,7 @@ pub struct Args {
     /// How the broker reaches the kernel: uring or posix; by itself otherwise.
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
-    /// Only the cases whose name contains this.
+    /// Only the checks whose name contains this.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Lines of `key<TAB>value` to write; the flights of January 2001 by default.
@@ -49,34 +61,49 @@ pub struct Args {
     /// A setting of the broker, `name=value`; may be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Print the names of the cases.
+    /// Print the names of the checks.
     #[arg(long)]
     list: bool,
+    /// Only clients against features, not the other cases.
+    #[arg(long)]
+    only_matrix: bool,
+    /// Keep the outcome of clients against features as what is expected; `cargo xtask docs` then writes the page.
+    #[arg(long, conflicts_with = "only")]
+    write_matrix: bool,
     /// Install what can be installed below `target/`, and stop.
     #[arg(long)]
     install_only: bool,
 }
 
 impl Args {
-    /// All cases on one backend.
+    /// All checks on one backend.
     pub fn on_backend(name: &str) -> Self {
         Self { backend: Some(name.to_owned()), ..Self::default() }
     }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only))
+    }
 }
 
-/// What became of a case.
-enum Outcome {
-    Pass(String),
-    Fail(String),
-    Skip(Tool),
+/// How many checks ended how.
+#[derive(Default)]
+struct Counts {
+    passed: usize,
+    cannot: usize,
+    failed: usize,
+    missing: usize,
+    not_served: usize,
 }
 
-/// Runs the cases; true if none failed and, in CI, none was skipped.
+/// Runs the checks; true if none failed and, in CI, no tool was missing.
 pub fn run(args: &Args) -> bool {
-    let wanted = |case: &Case| args.only.as_ref().is_none_or(|only| case.name.contains(only));
-    let cases: Vec<Case> = cases::all().into_iter().filter(wanted).collect();
+    let mut cases = cases::all();
+    cases.retain(|case| args.wants(&case.name) && !args.only_matrix);
+    let cells = matrix::cells(|name| args.wants(name));
     if args.list {
         cases.iter().for_each(|case| println!("{}", case.name));
+        cells.iter().for_each(|cell| println!("{}", cell.name()));
         return true;
     }
     let tools = Tools::find_or_install();
@@ -84,7 +111,7 @@ pub fn run(args: &Args) -> bool {
         return tools.report();
     }
     match prepare(args, tools) {
-        Ok(mut lab) => run_cases(&cases, &mut lab),
+        Ok(mut lab) => run_all(args, &cases, cells, &mut lab),
         Err(why) => {
             println!("FAIL  cannot start: {why}");
             false
@@ -97,7 +124,8 @@ fn prepare(args: &Args, tools: Tools) -> Result<Lab, String> {
         Some(program) => program.clone(),
         None => build()?,
     };
-    let mut settings = args.set.clone();
+    let mut settings: Vec<String> = SETTINGS.iter().map(|setting| (*setting).to_owned()).collect();
+    settings.extend(args.set.iter().cloned());
     settings.extend(args.backend.as_ref().map(|backend| format!("backend={backend}")));
     let folder = repo::target().join("conformance");
     let input = input::prepare(args.flights.as_deref(), args.records, &folder)?;
@@ -114,36 +142,80 @@ fn build() -> Result<PathBuf, String> {
     }
 }
 
-fn run_cases(cases: &[Case], lab: &mut Lab) -> bool {
+fn run_all(args: &Args, cases: &[Case], cells: Vec<Cell>, lab: &mut Lab) -> bool {
     println!("input: {}", lab.input.description);
-    let (mut failed, mut skipped) = (0, 0);
+    let mut counts = Counts::default();
+    if !cells.is_empty() {
+        match run_matrix(args, cells, lab) {
+            Ok(outcomes) => outcomes.iter().for_each(|(_, verdict)| counts.add(verdict)),
+            Err(why) => counts.add(&fail("clients-and-features", why)),
+        }
+    }
     for case in cases {
-        let start = Instant::now();
-        let outcome = match case.needs.iter().find(|tool| !lab.tools.has(**tool)) {
-            Some(missing) => Outcome::Skip(*missing),
-            None => match lab.run(case) {
-                Ok(detail) => Outcome::Pass(detail),
-                Err(why) => Outcome::Fail(why),
-            },
-        };
-        let (word, detail) = match outcome {
-            Outcome::Pass(detail) => ("pass", detail),
-            Outcome::Fail(why) => {
-                failed += 1;
-                ("FAIL", why)
-            }
-            Outcome::Skip(tool) => {
-                skipped += 1;
-                ("SKIP", format!("{} is missing: {}", tool.name(), tool.advice()))
-            }
-        };
-        println!("{word}  {:6.1} s  {:26} {detail}", start.elapsed().as_secs_f64(), case.name);
+        counts.add(&run_case(case, lab));
     }
-    lab.close(failed == 0);
-    let passed = cases.len() - failed - skipped;
-    println!("real clients: {passed} passed, {failed} failed, {skipped} skipped");
-    if skipped > 0 && repo::is_ci() {
-        println!("in CI a missing tool is a failure");
+    lab.close(counts.failed == 0);
+    counts.finish()
+}
+
+fn run_matrix(args: &Args, cells: Vec<Cell>, lab: &mut Lab) -> Result<Outcomes, String> {
+    let start = Instant::now();
+    lab.broker.ensure_started()?;
+    let outcomes = matrix::run(lab, cells)?;
+    if !lab.broker.is_running() {
+        return Err("the broker is gone".to_owned());
     }
-    failed == 0 && passed > 0 && !(skipped > 0 && repo::is_ci())
+    println!("clients and features: {:.1} s", start.elapsed().as_secs_f64());
+    if args.write_matrix {
+        let file = matrix::file();
+        fs::write(&file, matrix::text(&outcomes))
+            .map_err(|e| format!("{}: {e}", file.display()))?;
+    }
+    let differences = matrix::compare(&outcomes);
+    differences
+        .iter()
+        .for_each(|line| println!("not what scripts/conformance/matrix.tsv says: {line}"));
+    Ok(outcomes)
+}
+
+fn run_case(case: &Case, lab: &mut Lab) -> Verdict {
+    let start = Instant::now();
+    let verdict = match case.needs.iter().find(|tool| !lab.tools.has(**tool)) {
+        Some(missing) => Verdict::Missing(*missing),
+        None => match lab.run(case) {
+            Ok(detail) => Verdict::Pass(detail),
+            Err(why) => Verdict::Fail(why),
+        },
+    };
+    verdict.print(&case.name, start.elapsed());
+    verdict
+}
+
+fn fail(name: &str, why: String) -> Verdict {
+    let verdict = Verdict::Fail(why);
+    verdict.print(name, std::time::Duration::ZERO);
+    verdict
+}
+
+impl Counts {
+    fn add(&mut self, verdict: &Verdict) {
+        let count = match verdict {
+            Verdict::Pass(_) => &mut self.passed,
+            Verdict::Cannot(_) => &mut self.cannot,
+            Verdict::Fail(_) => &mut self.failed,
+            Verdict::Missing(_) => &mut self.missing,
+            Verdict::NotServed(_) => &mut self.not_served,
+        };
+        *count += 1;
+    }
+
+    fn finish(&self) -> bool {
+        let Self { passed, cannot, failed, missing, not_served } = self;
+        println!("{cannot} that a client cannot do, {not_served} not served yet");
+        println!("real clients: {passed} passed, {failed} failed, {missing} skipped");
+        if *missing > 0 && repo::is_ci() {
+            println!("in CI a missing tool is a failure");
+        }
+        *failed == 0 && *passed > 0 && !(*missing > 0 && repo::is_ci())
+    }
 }

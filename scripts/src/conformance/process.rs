@@ -96,7 +96,8 @@ impl Running {
         }
     }
 
-    fn told(&self, what: &str) -> String {
+    /// What happened to it, and the last lines that it printed.
+    pub fn told(&self, what: &str) -> String {
         let name = self.name.rsplit('/').next().unwrap_or(&self.name);
         format!(
             "{name}: {what}: {}",

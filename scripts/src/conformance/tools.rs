@@ -1,25 +1,29 @@
-//! The programs that checks are made with: found on this machine, or installed below `target/conformance` by the
-//! ordinary clients of their registries (pip, Maven). What needs a package manager's root rights is only advised.
+//! The programs that checks are made with: found on this machine, or installed below `target/conformance` (see
+//! [`super::install`]). What needs a package manager's root rights is only advised.
 
-use super::process;
+use super::install;
 use crate::repo;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
-/// Version of the Python client; the Java one's is in `scripts/conformance/pom.xml`.
-const CONFLUENT_KAFKA: &str = "confluent-kafka==2.16.1";
+use std::path::PathBuf;
 
 /// A program, with what it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// The command-line client on librdkafka.
     Kcat,
-    /// Python with confluent-kafka.
+    /// Python with confluent-kafka, aiokafka and kafka-python.
     Python,
     /// Java with Kafka's own tools.
     Kafka,
+    /// Our program on Kafka's Java client.
+    Java,
+    /// Node with KafkaJS.
+    KafkaJs,
+    /// Our program on franz-go.
+    FranzGo,
 }
+
+const ALL: [Tool; 6] =
+    [Tool::Kcat, Tool::Python, Tool::Kafka, Tool::Java, Tool::KafkaJs, Tool::FranzGo];
 
 /// Where the tools are.
 pub struct Tools {
@@ -29,6 +33,12 @@ pub struct Tools {
     pub python: Option<PathBuf>,
     /// Folder with Kafka's jars.
     pub kafka: Option<PathBuf>,
+    /// Folder with the classes of our program.
+    pub java: Option<PathBuf>,
+    /// Folder with node's modules.
+    pub kafkajs: Option<PathBuf>,
+    /// The program.
+    pub franz_go: Option<PathBuf>,
 }
 
 impl Tool {
@@ -36,8 +46,11 @@ impl Tool {
     pub fn name(self) -> &'static str {
         match self {
             Tool::Kcat => "kcat",
-            Tool::Python => "confluent-kafka for Python",
+            Tool::Python => "Python's clients",
             Tool::Kafka => "Kafka's own tools",
+            Tool::Java => "Kafka's Java client",
+            Tool::KafkaJs => "KafkaJS",
+            Tool::FranzGo => "franz-go",
         }
     }
 
@@ -46,9 +59,11 @@ impl Tool {
         match self {
             Tool::Kcat => "apt-get install kcat",
             Tool::Python => "apt-get install python3-venv, and let pip reach its index",
-            Tool::Kafka => {
+            Tool::Kafka | Tool::Java => {
                 "apt-get install default-jdk-headless maven, and let Maven reach its repository"
             }
+            Tool::KafkaJs => "apt-get install nodejs npm, and let npm reach its registry",
+            Tool::FranzGo => "install Go 1.25 or newer, and let it reach its proxy",
         }
     }
 }
@@ -57,73 +72,38 @@ impl Tools {
     /// Looks for each tool, and installs those that need no root rights.
     pub fn find_or_install() -> Self {
         let folder = repo::target().join("conformance");
-        Self { kcat: on_path("kcat"), python: python(&folder), kafka: kafka(&folder) }
+        let kafka = install::kafka(&folder);
+        Self {
+            kcat: install::on_path("kcat"),
+            python: install::python(&folder),
+            java: kafka.as_deref().and_then(|jars| install::java(&folder, jars)),
+            kafka,
+            kafkajs: install::kafkajs(&folder),
+            franz_go: install::franz_go(&folder),
+        }
     }
 
     /// Whether a tool is there.
     pub fn has(&self, tool: Tool) -> bool {
-        match tool {
-            Tool::Kcat => self.kcat.is_some(),
-            Tool::Python => self.python.is_some(),
-            Tool::Kafka => self.kafka.is_some(),
-        }
+        let place = match tool {
+            Tool::Kcat => &self.kcat,
+            Tool::Python => &self.python,
+            Tool::Kafka => &self.kafka,
+            Tool::Java => &self.java,
+            Tool::KafkaJs => &self.kafkajs,
+            Tool::FranzGo => &self.franz_go,
+        };
+        place.is_some()
     }
 
     /// Prints what is there and what is missing; false if anything is.
     pub fn report(&self) -> bool {
         let mut complete = true;
-        for tool in [Tool::Kcat, Tool::Python, Tool::Kafka] {
+        for tool in ALL {
             let state = if self.has(tool) { "found" } else { "MISSING" };
             println!("{state}: {} ({})", tool.name(), tool.advice());
             complete &= self.has(tool);
         }
         complete
     }
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|program| program.is_file())
-}
-
-fn python(folder: &Path) -> Option<PathBuf> {
-    let venv = folder.join("venv");
-    let python = venv.join("bin/python");
-    if works(Command::new(&python).args(["-c", "import confluent_kafka"])) {
-        return Some(python);
-    }
-    println!("installing {CONFLUENT_KAFKA} into {}", venv.display());
-    let made = works(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))
-        && works(Command::new(&python).args(["-m", "pip", "install", "--quiet", CONFLUENT_KAFKA]));
-    made.then_some(python)
-}
-
-fn kafka(folder: &Path) -> Option<PathBuf> {
-    let jars = folder.join("kafka");
-    let java_works = || works(Command::new("java").arg("-version"));
-    if dump_log_is_there(&jars) {
-        return java_works().then_some(jars);
-    }
-    println!("copying Kafka's tools to {}", jars.display());
-    let pom = repo::root().join("scripts/conformance/pom.xml");
-    let copied = works(
-        Command::new("mvn")
-            .args(["--quiet", "--batch-mode", "dependency:copy-dependencies", "--file"])
-            .arg(pom)
-            .arg(format!("-DoutputDirectory={}", jars.display())),
-    );
-    (copied && dump_log_is_there(&jars) && java_works()).then_some(jars)
-}
-
-fn dump_log_is_there(jars: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(jars) else { return false };
-    entries.flatten().any(|entry| {
-        entry.file_name().to_str().is_some_and(|name| name.starts_with("kafka-tools-4"))
-    })
-}
-
-/// Whether a command can be started and succeeds. What it prints goes to a file, to be shown when it fails.
-fn works(command: &mut Command) -> bool {
-    let log = repo::target().join("conformance/install.log");
-    process::run(command, &log, Duration::from_secs(600)).is_ok()
 }
