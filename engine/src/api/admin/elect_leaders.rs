@@ -42,11 +42,11 @@ fn elected<'a>(asked: &ElectableTopic<'a>, catalog: &Catalog) -> ElectedTopicRes
     let mut seen = HashSet::new();
     let partitions = asked.partitions.iter().filter(|index| seen.insert(**index));
     let results = partitions.map(|&partition_id| {
-        let (error_code, why) = match topic.is_some_and(|topic| topic.has(partition_id)) {
-            true => (ErrorCode::ElectionNotNeeded, "the one node leads it"),
-            false => (ErrorCode::UnknownTopicOrPartition, "there is no such partition"),
+        let error_code = match topic.is_some_and(|topic| topic.has(partition_id)) {
+            true => ErrorCode::ElectionNotNeeded,
+            false => ErrorCode::UnknownTopicOrPartition,
         };
-        ElectedPartitionResult { partition_id, error_code, error_message: Some(why.into()) }
+        ElectedPartitionResult { partition_id, error_code, error_message: None }
     });
     ElectedTopicResult { topic: asked.topic.into(), partition_result: results.collect() }
 }

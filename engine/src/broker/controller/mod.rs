@@ -158,8 +158,7 @@ impl Work {
                 Outcome::Altered(changes.iter().map(alter).collect())
             }
             Command::AlterQuotas { changes, validate_only: dry } => {
-                let alter = |change| self.alter_quotas(change, dry, out);
-                Outcome::Altered(changes.iter().map(alter).collect())
+                Outcome::Altered(self.alter_quotas(&changes, dry, out))
             }
             Command::Find(name) => Outcome::Topics(vec![self.find(&name, &self.catalog)]),
             Command::ProducerId => Outcome::ProducerId(self.producer_id()),

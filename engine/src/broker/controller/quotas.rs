@@ -11,6 +11,9 @@ use super::{Publication, Work};
 use crate::broker::meta_store::{MetaStore, SwapError};
 use crate::broker::quotas::{Entity, Quotas, Rate, Values};
 
+/// Entities with quotas, at most: every shard has them all.
+const ENTITIES_MAX: usize = 10_000;
+
 /// Keys of the records: with the entity behind it.
 const QUOTA: &str = "quota/";
 
@@ -32,13 +35,32 @@ struct Record {
 impl Work {
     pub(super) fn alter_quotas(
         &mut self,
-        change: &QuotaChange,
+        changes: &[QuotaChange],
         dry: bool,
         out: &mut Publication,
-    ) -> Result<(), Fault> {
-        let QuotaChange { entity, values: changes } = change;
+    ) -> Vec<Result<(), Fault>> {
         let mut all = out.catalog.quotas().all().clone();
-        let mut values = all.remove(entity).unwrap_or_default();
+        let outcome: Vec<_> =
+            changes.iter().map(|change| self.alter_quotas_of(change, dry, &mut all)).collect();
+        if !dry && outcome.iter().any(Result::is_ok) {
+            let quotas = Quotas::new(all, &self.place.config);
+            out.catalog = Arc::new(out.catalog.with_quotas(quotas));
+        }
+        outcome
+    }
+
+    fn alter_quotas_of(
+        &mut self,
+        QuotaChange { entity, values: changes }: &QuotaChange,
+        dry: bool,
+        all: &mut BTreeMap<Entity, Values>,
+    ) -> Result<(), Fault> {
+        if all.len() >= ENTITIES_MAX && !all.contains_key(entity) {
+            let why =
+                format!("{ENTITIES_MAX} users and clients have quotas, the most there can be");
+            return Err(Fault::new(ErrorCode::InvalidRequest, why));
+        }
+        let mut values = all.get(entity).cloned().unwrap_or_default();
         for (name, value) in changes {
             check(name, *value)?;
             match value {
@@ -50,11 +72,10 @@ impl Work {
             return Ok(());
         }
         write(&mut self.store, entity, &values).map_err(Fault::not_swapped)?;
-        if !values.is_empty() {
-            all.insert(entity.clone(), values);
+        match values.is_empty() {
+            true => drop(all.remove(entity)),
+            false => drop(all.insert(entity.clone(), values)),
         }
-        let quotas = Quotas::new(all, &self.place.config);
-        out.catalog = Arc::new(out.catalog.with_quotas(quotas));
         Ok(())
     }
 }
