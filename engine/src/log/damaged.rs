@@ -1,10 +1,23 @@
 //! What of a log is known to be damaged on the disk: fetches are kept out of it, and led around it.
 //!
-//! Known to this process only: the files are not touched, and the scrubber finds it again after a start.
+//! The segments are not touched. A note in the log's folder keeps it over restarts: the scrubber may take
+//! weeks to come by again, and until then consumers would be given what has rotted.
+//!
+//! ```text
+//! crc   4   CRC32C of the JSON, big-endian
+//! JSON      [{"segment": base offset, "from": {"offset": n, "position": n}, "to": {...}}, ...]
+//! ```
 
+use std::collections::VecDeque;
+use std::io;
 use std::ops::Range;
+use std::path::Path;
+
+use headwater_io::file::Fs;
+use serde::{Deserialize, Serialize};
 
 use super::segments::Segment;
+use super::{directory, noted, scrub};
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::index::BatchStart;
 
@@ -19,7 +32,64 @@ struct Place {
     bytes: Range<LogByte>,
 }
 
+/// A damaged range of a segment, as the note has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Noted {
+    /// Base offset of the segment.
+    pub segment: Offset,
+    /// The first damaged batch.
+    pub from: BatchStart,
+    /// The next sound one.
+    pub to: BatchStart,
+}
+
+/// Ranges in one note; what is found beyond that is found again after a start.
+const NOTED_MAX: usize = 1000;
+
+/// Adds to a log's note; durable when this returns.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub(super) fn note(fs: &Fs, dir: &Path, new: &[Noted]) -> io::Result<()> {
+    let mut all = read(fs, dir)?;
+    let before = all.len();
+    all.extend(new.iter().filter(|one| !all.contains(one)).copied().collect::<Vec<_>>());
+    all.truncate(NOTED_MAX);
+    if all.len() == before {
+        return Ok(());
+    }
+    fs.replace(&dir.join(directory::DAMAGED), &noted::encode(&all))
+}
+
+/// What a log's note says; one that cannot be understood says nothing.
+fn read(fs: &Fs, dir: &Path) -> io::Result<Vec<Noted>> {
+    let path = dir.join(directory::DAMAGED);
+    if !fs.exists(&path) {
+        return Ok(Vec::new());
+    }
+    Ok(noted::decode(&fs.read(&path)?).unwrap_or_default())
+}
+
 impl Damaged {
+    /// What the note of a log says about the segments that it still has, as far as that is still so: the
+    /// topic may be another one, the segment a compacted one.
+    ///
+    /// # Errors
+    /// When the note cannot be read.
+    pub fn noted(fs: &Fs, dir: &Path, segments: &VecDeque<Segment>) -> io::Result<Self> {
+        let mut damaged = Damaged::default();
+        for one in read(fs, dir)? {
+            let segment = segments.iter().find(|segment| segment.base == one.segment);
+            let Some(segment) = segment.filter(|segment| one.to.position <= segment.end()) else {
+                continue;
+            };
+            if scrub::is_damaged(fs, &segment.reader, one.from, one.to) {
+                damaged.add(segment, one.from, one.to);
+            }
+        }
+        Ok(damaged)
+    }
+
     /// Takes note of a damaged range of a segment; whether any of it is news.
     pub fn add(&mut self, segment: &Segment, from: BatchStart, to: BatchStart) -> bool {
         let mut new = Place {

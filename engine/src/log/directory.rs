@@ -36,6 +36,8 @@ pub const PARTITION_METADATA: &str = "partition.metadata";
 pub const NEXT_SEGMENT: &str = "next.segment";
 /// In the folder of a log that lacks acknowledged records: where it must end.
 pub const ACKNOWLEDGED: &str = "acknowledged";
+/// In the folder of a log of which the scrubber has found something damaged: what.
+pub const DAMAGED: &str = "damaged";
 /// What a folder that is being deleted ends with.
 pub const DELETED: &str = ".deleted";
 /// What a folder with records of an unknown topic ends with: kept, and not served.

@@ -5,15 +5,18 @@
 //! The chain matters as much as the checksum, which does not cover a batch's first 21 bytes: its offset,
 //! its length, its format.
 //!
-//! Decides nothing about when: that is the shard's. Changes nothing on the disk.
+//! Decides nothing about when: that is the shard's. Changes nothing on the disk, but leaves a note of what
+//! it has found.
 
 use std::io;
+use std::path::PathBuf;
 
 use headwater_io::buffer::{AlignedBuf, BLOCK};
 use headwater_io::clock::Nanos;
 use headwater_io::file::{File, Fs};
 use headwater_protocol::batch::header::{self, BatchError, BatchHeader};
 
+use super::damaged::{self, Noted};
 use super::segments::{Segment, SegmentState};
 use super::{Health, Log};
 use crate::model::{Offset, Position};
@@ -21,6 +24,10 @@ use crate::segment::index::BatchStart;
 
 /// A piece of a sealed segment that is to be read again.
 pub struct Passage {
+    /// The folder of the log.
+    dir: PathBuf,
+    /// Of the segment.
+    base: Offset,
     file: File,
     /// Past the page cache, which has better things to keep.
     direct: bool,
@@ -73,6 +80,8 @@ impl Log {
             return None;
         }
         Some(Passage {
+            dir: self.dir.clone(),
+            base: segment.base,
             file: segment.reader.clone(),
             direct: self.settings.direct,
             segment: serial,
@@ -129,9 +138,20 @@ impl Passage {
                     "a segment looked damaged, and sound when it was read again"
                 );
             }
+            self.note(fs, &damages);
         }
         let (from, end) = (self.starts[0].position, self.end());
         Passed { segment: self.segment, end, bytes: end.0 - from.0, damages }
+    }
+
+    /// Leaves a note for the next start. Without it this start still knows.
+    fn note(&self, fs: &Fs, damages: &[Damage]) {
+        let noted =
+            |damage: &Damage| Noted { segment: self.base, from: damage.from, to: damage.to };
+        let noted: Vec<Noted> = damages.iter().map(noted).collect();
+        if let Err(error) = damaged::note(fs, &self.dir, &noted) {
+            tracing::warn!(log = %self.dir.display(), %error, "no note of what is damaged could be left");
+        }
     }
 
     fn end(&self) -> Position {
@@ -170,6 +190,13 @@ impl Passage {
             _ => Read::of(fs, &self.file, from, to),
         }
     }
+}
+
+/// Whether the batches between two starts are not what they should be.
+pub(super) fn is_damaged(fs: &Fs, file: &File, from: BatchStart, to: BatchStart) -> bool {
+    let read = Read::of(fs, file, from.position, to.position);
+    let bytes = read.as_ref().map(|read| read.between(from.position, to.position));
+    bytes.map_or(true, |bytes| check(bytes, from, to).is_some())
 }
 
 /// Whole blocks of a file.

@@ -5,6 +5,7 @@
 //! not check is rebuilt from the batches.
 
 use headwater_protocol::batch::header::BatchHeader;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Offset, Position};
 
@@ -59,7 +60,7 @@ pub struct IndexMark {
 }
 
 /// A batch's start: its offset and where it lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchStart {
     /// Base offset of the batch.
     pub offset: Offset,

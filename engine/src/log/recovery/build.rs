@@ -61,6 +61,7 @@ impl OpenLog<'_> {
             log_base = LogByte(log_base.0 + end.0);
         }
         let end = Mark { byte: log_base, offset: scan.next_offset };
+        let damaged = Damaged::noted(&self.fs, &self.dir, &segments)?;
         let last = segments.back().expect("at least one was found");
         let journaled =
             self.settings.journaled.then(|| Journaled::new(end, last.end(), last.serial));
@@ -88,7 +89,7 @@ impl OpenLog<'_> {
             unsynced_since: None,
             cursors: VecDeque::new(),
             look_failed: false,
-            damaged: Damaged::default(),
+            damaged,
             log_start,
             outstanding: 0,
             health,

@@ -76,6 +76,14 @@ fn rot_is_found_and_costs_what_it_has_hit() {
         }
         let end = BATCHES as i64;
         assert_eq!(machine.produce(0, &batch(BATCHES, 100)), (ErrorCode::None, end));
+        // The next start knows it without looking.
+        let world = machine.world.clone();
+        drop(machine);
+        world.kill();
+        let mut machine = Machine::start_with(world, config(0));
+        machine.connect();
+        assert_eq!(machine.fetch(0, hit).0, ErrorCode::CorruptMessage, "seed {seed}");
+        assert_eq!(machine.fetch(0, hit + 1).0, ErrorCode::None, "seed {seed}");
     }
 }
 
