@@ -233,8 +233,9 @@ pub fn validate(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     }
     let BatchHeader { producer_id, producer_epoch, base_sequence, .. } = header;
     let is_idempotent = producer_id >= 0 && producer_epoch >= 0 && base_sequence >= 0;
-    // An id alone, without sequence, is what the broker's own control batches have.
-    let is_plain = base_sequence == -1 && (producer_id == -1 || header.attributes.is_control);
+    // Without an id the other two mean nothing: aiokafka and KafkaJS send sequence 0. An id alone, without
+    // sequence, is what the broker's own control batches have.
+    let is_plain = producer_id == -1 || (base_sequence == -1 && header.attributes.is_control);
     if !is_idempotent && !is_plain {
         return Err(BatchError::BadProducer { producer_id, producer_epoch, base_sequence });
     }

@@ -110,6 +110,15 @@ fn producers_may_not_send_what_a_disk_may_hold() {
     assert!(matches!(validate(&no_sequence), Err(BatchError::BadProducer { .. })));
 }
 
+/// As aiokafka and KafkaJS send it.
+#[test]
+fn a_sequence_without_a_producer_means_nothing() {
+    let mut builder = BatchBuilder::new(Compression::None);
+    builder.push(1, None, Some(b"v"));
+    let plain = builder.finish(Producer { id: -1, epoch: -1, base_sequence: 0 }).to_vec();
+    assert_eq!(validate(&plain).map(|header| header.producer_id), Ok(-1));
+}
+
 #[test]
 fn walk_ends_cleanly_or_with_one_reason() {
     let (first, second) = (batch(1), batch(2));
