@@ -2,6 +2,7 @@
 //!
 //! | module | what it shows |
 //! | --- | --- |
+//! | [`admin`] | settings and quotas change while it runs, and questions about places are answered |
 //! | [`offline`] | what offline tools say of a journal is what the next start does |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
 //! | [`hostile`] | bytes and clients that mean harm cost nobody else anything |
@@ -15,6 +16,7 @@
 
 mod harness;
 
+mod admin;
 mod blocking;
 mod hostile;
 mod library;
