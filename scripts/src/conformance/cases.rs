@@ -1,5 +1,6 @@
 //! The list of checks with real clients.
 
+use super::administration;
 use super::clients::{self, CODECS};
 use super::faults;
 use super::lab::Lab;
@@ -63,6 +64,7 @@ pub fn all() -> Vec<Case> {
     cases.push(case("kill-python", &[Python, Kcat], Box::new(kill_python)));
     cases.push(case("kill-kcat", &[Kcat, Python], Box::new(kill_kcat)));
     cases.push(case("restart", &[Kcat, Python], Box::new(restart)));
+    cases.extend(administration::all());
     cases.extend(faults::all());
     cases.push(Case {
         stops_broker: true,

@@ -148,6 +148,13 @@ pub fn java_consume(
     process::run(&mut command, out, LIMIT)
 }
 
+/// A program of ours in Java, with Kafka's clients; it takes the broker's address.
+pub fn java_program(lab: &Lab, source: &str, out: &Path) -> Result<(), String> {
+    let source = repo::root().join("scripts/conformance").join(source);
+    let mut command = lab.kafka(&source.display().to_string());
+    process::run(command.arg(&lab.broker.address), out, LIMIT)
+}
+
 /// kafka-dump-log looks into every record of these files.
 pub fn dump_log(lab: &Lab, files: &[String], out: &Path) -> Result<(), String> {
     let mut command = lab.kafka("org.apache.kafka.tools.DumpLogSegments");

@@ -5,6 +5,7 @@
 //! passes, fails, or is skipped because a tool is missing, which in CI is a failure. Everything is written below
 //! `target/conformance`, and kept when something failed.
 
+mod administration;
 mod broker;
 mod cases;
 mod clients;
