@@ -14,9 +14,9 @@
 //! * [`log`]: one partition's log: append, read, group commit, recovery;
 //! * [`segment`]: one file of a log: batches, index, tail, space.
 //!
-//! Free to all: [`config`] (every setting once), [`model`] (offsets, positions, epochs as types),
-//! [`token`] (names of operations in flight), [`planted`] (mistakes for the simulator to find),
-//! [`rare`] (paths for it to reach).
+//! Free to all: [`config`] (every setting once), [`metrics`] (every metric once), [`model`] (offsets,
+//! positions, epochs as types), [`token`] (names of operations in flight), [`planted`] (mistakes for the
+//! simulator to find), [`rare`] (paths for it to reach).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -39,6 +39,7 @@ pub mod log;
 pub mod segment;
 
 pub mod config;
+pub mod metrics;
 pub mod model;
 pub mod planted;
 pub mod rare;
