@@ -23,6 +23,8 @@ use crate::shard::letters::{Answer, Ask};
 
 /// Topics by name, each with partitions that exist.
 type Wanted = BTreeMap<String, BTreeSet<i32>>;
+/// Topic and partition.
+type Named = (String, i32);
 
 /// Serves one request.
 pub fn begin(
@@ -72,7 +74,7 @@ fn ask_sizes(
     result: DescribeLogDirsResult<'static>,
     context: &Context<'_>,
 ) -> (Work, Step) {
-    let mut by_shard: BTreeMap<ShardId, Vec<((String, i32), PartitionKey)>> = BTreeMap::new();
+    let mut by_shard: BTreeMap<ShardId, Vec<(Named, PartitionKey)>> = BTreeMap::new();
     for (name, indexes) in wanted {
         let Some(topic) = context.catalog.by_name(&name) else { continue };
         for index in indexes {
@@ -91,7 +93,7 @@ fn ask_sizes(
 
 fn respond(
     origin: Origin,
-    names: Vec<(String, i32)>,
+    names: Vec<Named>,
     answers: Vec<Answer>,
     mut result: DescribeLogDirsResult<'static>,
 ) -> Step {

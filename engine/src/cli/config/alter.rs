@@ -91,8 +91,39 @@ pub(in crate::cli) fn alter(
     let answer =
         client.call(ApiKey::IncrementalAlterConfigs, |w, version| request.encode(w, version))?;
     for result in &answer.decode(IncrementalAlterConfigsResponse::decode)?.responses {
-        let what = format!("alter {}", if name.is_empty() { "all brokers" } else { name });
+        let what = match (resource_type, name) {
+            (RESOURCE_TYPE_TOPIC, topic) => format!("alter topic {topic}"),
+            (_, "") => "alter all brokers".to_owned(),
+            (_, broker) => format!("alter broker {broker}"),
+        };
         check(&what, result.error_code, result.error_message.as_deref())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_what_is_asked_for() {
+        let text = |text: &str| vec![text.to_owned()];
+        let edits = EditArgs {
+            set: text("segment.ms=5"),
+            unset: text("flush.ms"),
+            append: text("cleanup.policy=compact,delete"),
+            subtract: text("a=b=c"),
+            validate_only: false,
+        };
+        let asked = parse(&edits).expect("accepted");
+        let asked: Vec<_> = asked.iter().map(|c| (c.config_operation, c.name, c.value)).collect();
+        let expected = [
+            (OPERATION_SET, "segment.ms", Some("5")),
+            (OPERATION_APPEND, "cleanup.policy", Some("compact,delete")),
+            (OPERATION_SUBTRACT, "a", Some("b=c")),
+            (OPERATION_DELETE, "flush.ms", None),
+        ];
+        assert_eq!(asked, expected);
+        assert!(parse(&EditArgs { set: text("segment.ms"), ..EditArgs::default() }).is_err());
+    }
 }
