@@ -47,6 +47,8 @@ use mail::Mail;
 use pressure::Favoured;
 use publish::Announced;
 
+/// How often producers are looked for that write nothing any more.
+const FORGET_PRODUCERS: Duration = Duration::from_secs(600);
 /// How often connections are looked at for silence.
 const IDLE_SWEEP: Duration = Duration::from_secs(5);
 
@@ -89,6 +91,8 @@ pub struct Worker {
     /// Connections that are not read for their clients' quotas, and until when.
     throttled: BTreeSet<(Nanos, u32)>,
     next_sweep: Nanos,
+    /// When producers are looked for that write nothing any more.
+    forget_producers_at: Nanos,
     /// When to accept again after a failure.
     accept_again: Option<Nanos>,
     /// Of groups and transactions, for the internal partitions of this shard.
@@ -174,6 +178,7 @@ impl Worker {
             announced: Announced::default(),
             throttled: BTreeSet::new(),
             next_sweep: now.after(IDLE_SWEEP),
+            forget_producers_at: now.after(FORGET_PRODUCERS),
             accept_again: None,
             coordinators: Coordinators::default(),
             completions: Vec::with_capacity(256),
@@ -349,6 +354,11 @@ impl Worker {
         }
         self.next_sweep = now.after(IDLE_SWEEP);
         self.close_idle(now);
+        if now >= self.forget_producers_at {
+            self.forget_producers_at = now.after(FORGET_PRODUCERS);
+            let idle_ms_max = self.config.producer_id_expiration_ms as i64;
+            self.shard.forget_idle_producers(self.moment().unix_ms, idle_ms_max);
+        }
     }
 }
 
