@@ -2,6 +2,7 @@
 //! `HEADWATER_WRITE_DOCS` set.
 
 use headwater::config::docs::config_page;
+use headwater::metrics::docs::metrics_page;
 use headwater_protocol::api_key::kafka_page;
 use std::path::Path;
 
@@ -26,7 +27,8 @@ API leaves out is in the head of its file in `engine/protocol/src/messages` and 
 fn pages_are_fresh() {
     let kafka = format!("{KAFKA_OPENING}{}{KAFKA_CLOSING}", kafka_page());
     let mut stale = Vec::new();
-    for (name, page) in [("KAFKA.md", kafka), ("CONFIG.md", config_page())] {
+    let pages = [("KAFKA.md", kafka), ("CONFIG.md", config_page()), ("METRICS.md", metrics_page())];
+    for (name, page) in pages {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
         if std::env::var_os("HEADWATER_WRITE_DOCS").is_some() {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("can be made");

@@ -24,6 +24,7 @@ use headwater_protocol::messages::fetch::response::{
 use headwater_protocol::wire::error::DecodeError;
 use headwater_protocol::wire::reader::Reader;
 use headwater_protocol::wire::uuid::Uuid;
+use headwater_protocol::wire::writer::Writer;
 use indexmap::IndexMap;
 
 use super::access::Allowed;
@@ -346,9 +347,8 @@ impl Call {
     fn encode(&self, response: &FetchResponse<'_>, pieces: Vec<Vec<Piece>>) -> Step {
         let Origin { api, version, correlation_id } = self.origin;
         let mut buffer = BytesMut::with_capacity(512);
-        let holes = encode_response(&mut buffer, api, version, correlation_id, |w| {
-            response.encode_with_holes(w, version)
-        });
+        let encode = |w: &mut Writer<'_>| (response.encode_with_holes(w, version), w.take_errors());
+        let (holes, errors) = encode_response(&mut buffer, api, version, correlation_id, encode);
         let encoded = buffer.freeze();
         let mut parts = Vec::new();
         let mut at = 0;
@@ -358,7 +358,7 @@ impl Call {
             parts.extend(pieces);
         }
         parts.push(Piece::Memory(encoded.slice(at..)));
-        Step::Reply(parts)
+        Step::Reply(parts, errors)
     }
 }
 

@@ -33,6 +33,7 @@ use headwater_io::clock::Nanos;
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::frame::{RequestHeader, encode_response};
 use headwater_protocol::wire::error::DecodeError;
+use headwater_protocol::wire::errors::Errors;
 use headwater_protocol::wire::reader::Reader;
 use headwater_protocol::wire::writer::Writer;
 
@@ -91,8 +92,8 @@ pub struct Node {
 
 /// What a request wants next.
 pub enum Step {
-    /// It is answered.
-    Reply(Vec<Piece>),
+    /// It is answered, with these error codes.
+    Reply(Vec<Piece>, Errors),
     /// It is done and gets no answer.
     Silent,
     /// Ask shards; part numbers count from 0.
@@ -127,8 +128,12 @@ impl Origin {
     /// A whole answer in memory.
     pub fn reply(&self, body: impl FnOnce(&mut Writer<'_>)) -> Step {
         let mut buffer = BytesMut::with_capacity(256);
-        encode_response(&mut buffer, self.api, self.version, self.correlation_id, body);
-        Step::Reply(vec![Piece::Memory(buffer.freeze())])
+        let Origin { api, version, correlation_id } = *self;
+        let errors = encode_response(&mut buffer, api, version, correlation_id, |w| {
+            body(w);
+            w.take_errors()
+        });
+        Step::Reply(vec![Piece::Memory(buffer.freeze())], errors)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::api::Node;
 use crate::broker::catalog::Catalog;
 use crate::broker::controller::{Controller, Place};
 use crate::broker::identity::Claimed;
-use crate::broker::start::{self, Opened, StartError};
+use crate::broker::start::{self, Opened, Reading, StartError};
 use crate::config::broker::BrokerConfig;
 use crate::model::{LeaderEpoch, ShardId};
 use crate::net::limits::Limits;
@@ -56,6 +56,8 @@ pub struct Cores {
     pub node: Arc<Node>,
     /// Keeps the directory ours until everything is stopped.
     pub claimed: Claimed,
+    /// What opening it took.
+    pub recovered: Reading,
 }
 
 /// What one worker is made of, but for its ring and its mail.
@@ -117,7 +119,7 @@ impl Site {
             limits,
         });
         let cores = cores.collect();
-        Ok(Cores { cores, node, claimed: opened.claimed })
+        Ok(Cores { cores, node, claimed: opened.claimed, recovered: opened.recovered })
     }
 }
 

@@ -14,6 +14,8 @@ pub enum BootError {
     Start(StartError),
     /// The address to listen on.
     Listen(String, io::Error),
+    /// The address to hand out metrics on.
+    Metrics(String, io::Error),
     /// A thread or its ring.
     Backend(Backend, io::Error),
     /// Anything else, with what was being done.
@@ -33,6 +35,14 @@ impl fmt::Display for BootError {
             BootError::Listen(addr, e) => {
                 write!(f, "cannot listen on {addr}: {e}; choose another address with --listen")
             }
+            BootError::Metrics(addr, e) if e.kind() == io::ErrorKind::AddrInUse => write!(
+                f,
+                "{addr} is in use by another process: choose another port for metrics with --metrics-listen"
+            ),
+            BootError::Metrics(addr, e) => write!(
+                f,
+                "cannot hand out metrics on {addr}: {e}; choose another address with --metrics-listen"
+            ),
             BootError::Backend(backend, e) => write!(
                 f,
                 "backend {backend} cannot be used: {e}; `headwater doctor` says why, --backend posix works everywhere"

@@ -8,6 +8,8 @@ pub mod cores;
 mod error;
 mod listen;
 mod machine;
+mod metrics;
+mod scrape;
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,6 +36,7 @@ use crate::worker::mail::{BOX_LETTERS, Letter};
 use cores::{Core, Cores, Site};
 pub use error::BootError;
 pub use machine::{FEW_CPUS, new_id};
+use metrics::{About, Endpoint};
 
 /// Cores that are running.
 pub struct Running {
@@ -47,6 +50,8 @@ pub struct Running {
     pub node: Arc<Node>,
     /// Memory of all shards' pools, in bytes.
     pub memory_bytes: usize,
+    /// Hands out metrics, if somebody wants them.
+    metrics: Option<Endpoint>,
     threads: Vec<JoinHandle<Vec<Log>>>,
     data_dir: std::path::PathBuf,
     /// Keeps the directory ours until everything is stopped.
@@ -74,6 +79,7 @@ pub fn boot(config: BrokerConfig, listen: bool) -> Result<Running, BootError> {
     let listeners = if listen { listen::bind(&config, shards)? } else { Vec::new() };
     let bound = listeners.first().map(Listener::local_addr).transpose();
     let bound = bound.map_err(|e| BootError::Io("the listener's address", e))?;
+    let scraped = config.metrics_listen.as_ref().map(scrape::bind).transpose()?;
     let site = Site {
         config: Arc::clone(&config),
         claimed,
@@ -84,14 +90,18 @@ pub fn boot(config: BrokerConfig, listen: bool) -> Result<Running, BootError> {
         bound,
         new_id: Box::new(new_id),
     };
-    let Cores { cores, node, claimed } = site.open(&fs)?;
+    let Cores { cores, node, claimed, recovered } = site.open(&fs)?;
     let (threads, peers) = launch(&config, choice.backend, cores)?;
+    let about = About { backend: choice.backend, recovered };
+    let start = |listener| Endpoint::start(listener, peers.clone(), &config, about);
+    let metrics = scraped.map(start).transpose()?;
     Ok(Running {
         peers,
         listen: bound,
         choice,
         node,
         memory_bytes: memory_bytes * shards,
+        metrics,
         threads,
         data_dir: config.data_dir.clone(),
         _claimed: claimed,
@@ -175,6 +185,11 @@ impl Running {
         &self.data_dir
     }
 
+    /// Where metrics are handed out, if they are.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Endpoint::addr)
+    }
+
     /// Stops everything: requests in service are answered, logs flushed, the clean end written down.
     ///
     /// # Errors
@@ -186,6 +201,9 @@ impl Running {
                 letter = back;
                 std::thread::yield_now();
             }
+        }
+        if let Some(metrics) = self.metrics {
+            metrics.stop();
         }
         let mut logs = Vec::new();
         let mut crashed = false;

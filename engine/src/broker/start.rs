@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headwater_io::file::{Access, Fs};
 use serde_json::json;
@@ -47,6 +47,17 @@ pub struct Opened {
     pub journals: Vec<Option<Journal>>,
     /// Ready for commands.
     pub controller: Controller,
+    /// What opening took.
+    pub recovered: Reading,
+}
+
+/// What was read of logs and journals at a start.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// How much.
+    pub bytes: u64,
+    /// How long that, and everything that followed from it, took.
+    pub time: Duration,
 }
 
 /// Why a start failed; each says what to do.
@@ -132,11 +143,12 @@ pub fn open(fs: &Fs, claimed: Claimed, mut place: Place) -> Result<Opened, Start
     .map_err(journal)?;
     let segments: usize = logs.iter().map(|(_, _, _, log)| log.segment_count()).sum();
     read_bytes += recovered.read_bytes;
-    let ms = begun.elapsed().as_millis() as u64;
+    let recovered = Reading { bytes: read_bytes, time: begun.elapsed() };
+    let ms = recovered.time.as_millis() as u64;
     tracing::info!(logs = logs.len(), segments, read_bytes, ms, "recovered");
     let (epoch, config) = (place.epoch, Arc::clone(&place.config));
     let controller = Controller::new(place, Arc::clone(&catalog), store);
-    Ok(Opened { claimed, catalog, config, epoch, logs, journals, controller })
+    Ok(Opened { claimed, catalog, config, epoch, logs, journals, controller, recovered })
 }
 
 /// Opens every log, with what the clean stop and the journals know of it; also, how many bytes of them had

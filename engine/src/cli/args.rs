@@ -50,7 +50,8 @@ pub enum Command {
 /// Arguments of `serve`.
 ///
 /// When it answers requests it prints one line on standard output:
-/// `ready listen=127.0.0.1:9092 shards=2 backend=uring data-dir=...`. SIGTERM and SIGINT let it finish, flush and exit
+/// `ready listen=127.0.0.1:9092 shards=2 backend=uring data-dir=...`, with `metrics=127.0.0.1:9404` before the directory
+/// if metrics are handed out. SIGTERM and SIGINT let it finish, flush and exit
 /// with status 0; a second one ends it at once.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ServeArgs {
@@ -66,6 +67,9 @@ pub struct ServeArgs {
     /// How operations reach the kernel: auto, uring, posix [default: auto]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
+    /// Address to answer `GET /metrics` on, for Prometheus; port 0 takes a free one [default: none]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics_listen: Option<String>,
     /// Settings file: TOML if its name ends in .toml, otherwise in the syntax of Kafka's server.properties.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -291,6 +295,7 @@ impl ServeArgs {
             ("listeners", self.listen.clone()),
             ("shards", self.shards.map(|shards| shards.to_string())),
             ("backend", self.backend.clone()),
+            ("metrics.listen", self.metrics_listen.clone()),
         ];
         for (name, value) in flags {
             stated.extend(value.map(|value| Assignment::stated(name, &value)));

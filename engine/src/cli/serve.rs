@@ -32,8 +32,9 @@ fn serve(args: &ServeArgs) -> Result<(), CliError> {
     let data_dir =
         std::path::absolute(running.data_dir()).unwrap_or_else(|_| running.data_dir().to_owned());
     tracing::info!(backend = %running.choice, "started");
+    let metrics = running.metrics_addr().map(|addr| format!(" metrics={addr}")).unwrap_or_default();
     println!(
-        "ready listen={listen} shards={} backend={} data-dir={}",
+        "ready listen={listen} shards={} backend={}{metrics} data-dir={}",
         running.peers.len(),
         running.choice.backend,
         data_dir.display()

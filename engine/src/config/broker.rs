@@ -26,6 +26,10 @@ pub struct BrokerConfig {
     pub listen: Address,
     /// `advertised.listeners`; `None` for the address that was bound.
     pub advertise: Option<Address>,
+    /// `metrics.listen`; `None` for nowhere.
+    pub metrics_listen: Option<Address>,
+    /// `metrics.labels.max`.
+    pub metrics_labels_max: usize,
     /// `shards`; 0 for one for each usable processor.
     pub shards: u32,
     /// `backend`; `None` for uring where it is allowed.
@@ -135,6 +139,8 @@ impl BrokerConfig {
             data_dir: values.text("log.dirs").unwrap_or(".").into(),
             listen: listeners.listen(values.text("listeners").unwrap_or_default())?,
             advertise: advertised.map(|value| listeners.advertise(value)).transpose()?,
+            metrics_listen: values.text("metrics.listen").map(Listeners::metrics).transpose()?,
+            metrics_labels_max: values.number("metrics.labels.max"),
             shards: values.number("shards"),
             backend: match values.text("backend") {
                 Some("uring") => Some(BackendName::Uring),

@@ -44,6 +44,12 @@ impl Listeners<'_> {
         Ok(address)
     }
 
+    /// The address to hand out metrics on.
+    pub(super) fn metrics(value: &str) -> Result<Address, ConfigError> {
+        let address = parse_host_port(value).filter(|address| !address.host.is_empty());
+        address.ok_or_else(|| fault("metrics.listen", value, AddressFault::Malformed))
+    }
+
     fn only_one(self, name: &'static str, value: &str) -> Result<Address, ConfigError> {
         let for_clients: Vec<&str> = value
             .split(',')

@@ -40,6 +40,10 @@ pub struct Connection {
     muted_until: Option<Nanos>,
     /// When something last arrived, or was last taken by the client.
     pub heard: Nanos,
+    /// When bytes last arrived.
+    pub received_at: Nanos,
+    /// When the send in flight was started.
+    pub sends_since: Nanos,
     /// What its core has counted of [`Connection::unsent_bytes`].
     pub counted_bytes: u64,
     /// What its core has counted of [`Connection::partial_bytes`].
@@ -80,6 +84,8 @@ impl Connection {
             state: State::Open,
             muted_until: None,
             heard: now,
+            received_at: now,
+            sends_since: now,
             counted_bytes: 0,
             counted_partial: 0,
         }
@@ -87,7 +93,7 @@ impl Connection {
 
     /// Received bytes come back with their buffer; 0 of them means the client is done sending.
     pub fn received(&mut self, buffer: BytesMut, n: usize, now: Nanos) {
-        self.heard = now;
+        (self.heard, self.received_at) = (now, now);
         // A full receive asks for larger ones, a nearly empty one for smaller.
         if n >= self.receive_bytes {
             self.receive_bytes = (self.receive_bytes * 4).min(RECEIVE_BYTES_MAX);

@@ -13,6 +13,7 @@ use crate::log::producers::transactions::{MarkerError, MarkerOf, ProducerState};
 use crate::log::read::Piece;
 use crate::log::record_set::RecordSet;
 use crate::log::watermarks::Mark;
+use crate::metrics::stages::Stamps;
 use crate::model::{LeaderEpoch, Offset, PartitionKey, ShardId};
 
 /// What a producer waits for.
@@ -220,6 +221,8 @@ pub struct AppendAnswer {
     pub appended: Appended,
     /// Start of the log.
     pub log_start: Offset,
+    /// When it passed which stage.
+    pub stamps: Stamps,
 }
 
 /// What was read, and how far the partition is.

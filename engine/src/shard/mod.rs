@@ -5,8 +5,10 @@
 
 pub mod acks;
 mod change;
+mod counted;
 pub mod journal;
 pub mod letters;
+mod measure;
 pub mod own;
 pub mod partition;
 pub mod reply;

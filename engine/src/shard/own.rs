@@ -38,6 +38,7 @@ impl Partition {
         let time = AppendTime { now: at.now, log_append_time_ms: None };
         match self.log.append(set, time, true) {
             Ok(appended) => {
+                self.count_append(set, &appended);
                 self.await_durable(appended, reply_to);
                 Some(Ok(appended.base_offset))
             }

@@ -7,6 +7,7 @@ use headwater_io::driver::Driver;
 use headwater_protocol::batch::header::BatchHeader;
 
 use super::acks::{Waited, Waiters};
+use super::counted::CommitStages;
 use super::letters::{
     Acks, Answer, AppendAnswer, Bar, CallId, Isolation, Marks, PartitionSettings, ReadAnswer,
     ReadAsk, Refusal, ReplyTo, Seen,
@@ -21,6 +22,8 @@ use crate::log::read::ReadError;
 use crate::log::record_set::RecordSet;
 use crate::log::watermarks::Mark;
 use crate::log::{Health, Log};
+use crate::metrics::counters::Flow;
+use crate::metrics::stages::Stamps;
 use crate::model::PartitionKey;
 use crate::planted::{self, Bug};
 use crate::rare::{self, Rare};
@@ -50,6 +53,10 @@ pub(super) struct Partition {
     guards: Guards,
     /// A batch is being looked for on an I/O thread.
     looking: bool,
+    /// When its last commits passed their stages.
+    pub(super) stages: CommitStages,
+    /// What went through it.
+    pub(super) flow: Flow,
 }
 
 /// A question for an append.
@@ -90,6 +97,8 @@ impl Partition {
             unseen: Unseen::default(),
             guards: Guards::default(),
             looking: false,
+            stages: CommitStages::default(),
+            flow: Flow::default(),
         }
     }
 
@@ -162,7 +171,9 @@ impl Partition {
                 return None;
             }
         };
-        let answer = AppendAnswer { appended, log_start: self.log.log_start() };
+        self.count_append(&append.set, &appended);
+        let (log_start, stamps) = (self.log.log_start(), Stamps::appended(now));
+        let answer = AppendAnswer { appended, log_start, stamps };
         let bar = match append.acks {
             Acks::None => Bar::Appended,
             Acks::Leader => self.settings.bar.min(Bar::Written),
@@ -191,7 +202,8 @@ impl Partition {
 
     /// Tells `reply_to` when what was appended is durable, whatever the topic's bar is.
     pub(super) fn await_durable(&mut self, appended: Appended, reply_to: ReplyTo) {
-        let answer = AppendAnswer { appended, log_start: self.log.log_start() };
+        let (log_start, stamps) = (self.log.log_start(), Stamps::default());
+        let answer = AppendAnswer { appended, log_start, stamps };
         self.log.want_durable(appended.end);
         self.durable.push(appended.end, reply_to, Waited::Append(answer));
     }
@@ -268,7 +280,9 @@ impl Partition {
         }
         let is_committed = ask.isolation == Isolation::Committed;
         let end = if is_committed { stable } else { visible };
-        match self.log.read(ask.offset, bytes_max, end) {
+        let read = self.log.read(ask.offset, bytes_max, end);
+        self.flow.read_bytes += read.as_ref().map_or(0, |read| read.bytes);
+        match read {
             Ok(read) => Ok(Ok(ReadAnswer {
                 aborted: match is_committed {
                     true => self.log.aborted_in(ask.offset, read.upto),
@@ -326,20 +340,24 @@ impl Partition {
     }
 
     /// Tells everybody whose mark was passed.
-    pub(super) fn settle(&mut self, _now: Nanos, answers: &mut Answers) {
+    pub(super) fn settle(&mut self, now: Nanos, answers: &mut Answers) {
         if let Health::Failed(_) | Health::Quarantined(_) = self.log.health() {
             return self.refuse_all(&Refusal::Offline, answers);
         }
         let marks = self.marks();
+        let (stages, is_journaled) = (&self.stages, self.log.is_journaled());
         let mut tell = |reply_to, waited| {
             let answer = match waited {
-                Waited::Append(answer) => Answer::Appended(Ok(answer)),
+                Waited::Append(answer) => {
+                    Answer::Appended(Ok(stages.stamp(answer, is_journaled, now)))
+                }
                 Waited::Flush => Answer::Marks(Ok(marks)),
             };
             answers.push((reply_to, answer));
         };
         self.written.release(marks.written.offset, &mut tell);
         self.durable.release(marks.durable.offset, &mut tell);
+        self.stages.clear();
         self.wake_watchers(answers);
     }
 

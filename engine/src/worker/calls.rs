@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_io::clock::Nanos;
+use headwater_protocol::wire::errors::Errors;
 
 use super::Worker;
+use super::measure::Asked;
 use crate::api::{self, Context, Step, Work};
 use crate::broker::controller::Outcome;
 use crate::broker::coordination::Reply;
+use crate::log::read::Piece;
 use crate::model::ShardId;
 use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
 
@@ -23,6 +26,8 @@ pub struct CallState {
     parked: Option<Nanos>,
     /// What it has asked for may bring this many bytes that must be sent.
     promised_bytes: u64,
+    /// What is told of it when it is answered.
+    asked: Asked,
 }
 
 impl Worker {
@@ -32,19 +37,16 @@ impl Worker {
         let call = CallId(self.next_call);
         self.held_bytes += frame.len();
         self.connections[connection as usize].begin(call, frame.len());
+        let asked = self.asked(connection, frame);
         let principal = self.principal.clone();
         let (work, step) =
             self.with_context(connection, |context| api::begin(frame, &principal, context));
-        let state = CallState { connection, work, open: 0, parked: None, promised_bytes: 0 };
+        let state = CallState { connection, work, open: 0, parked: None, promised_bytes: 0, asked };
         self.calls.insert(call, state);
         self.take_step(call, step);
     }
 
-    fn with_context<T>(
-        &mut self,
-        connection: u32,
-        run: impl FnOnce(&mut Context<'_>) -> T,
-    ) -> T {
+    fn with_context<T>(&mut self, connection: u32, run: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let moment = self.moment();
         let peer = self.connections.get(connection as usize).map(|connection| connection.peer.ip());
         let mut context = Context {
@@ -68,8 +70,8 @@ impl Worker {
 
     fn take_step(&mut self, call: CallId, step: Step) {
         match step {
-            Step::Reply(parts) => self.finish_call(call, parts),
-            Step::Silent => self.finish_call(call, Vec::new()),
+            Step::Reply(parts, errors) => self.finish_call(call, parts, &errors),
+            Step::Silent => self.finish_call(call, Vec::new(), &Errors::default()),
             Step::Ask(asks) => self.ask_all(call, asks),
             Step::Command(command) => {
                 self.set_open(call, 1);
@@ -85,6 +87,7 @@ impl Worker {
             Step::Park { until, watches } => self.park(call, until, watches),
             Step::Close(why) => {
                 let Some(state) = self.calls.remove(&call) else { return };
+                self.count_closed(&state.asked);
                 self.close_connection(state.connection, &why);
             }
         }
@@ -123,7 +126,9 @@ impl Worker {
     }
 
     fn park(&mut self, call: CallId, until: Nanos, watches: Vec<(ShardId, Ask)>) {
+        let now = self.now();
         let Some(state) = self.calls.get_mut(&call) else { return };
+        state.asked.parks(now);
         state.parked = Some(until);
         self.deadlines.insert((until, call));
         for (shard, watch) in watches {
@@ -141,6 +146,7 @@ impl Worker {
             }
             return;
         }
+        state.asked.hears(&answer);
         state.work.answer(part, answer);
         self.part_done(call);
     }
@@ -175,10 +181,12 @@ impl Worker {
 
     /// A parked call goes on.
     fn resume(&mut self, call: CallId) {
+        let now = self.now();
         let Some(state) = self.calls.get_mut(&call) else { return };
         if let Some(until) = state.parked.take() {
             self.deadlines.remove(&(until, call));
         }
+        state.asked.goes_on(now);
         let fetch_bytes = self.limits.fetch_bytes(self.unsent_bytes + self.promised_bytes);
         let step = state.work.resume(fetch_bytes);
         let watched = state.work.watched();
@@ -205,8 +213,9 @@ impl Worker {
         }
     }
 
-    fn finish_call(&mut self, call: CallId, parts: Vec<crate::log::read::Piece>) {
+    fn finish_call(&mut self, call: CallId, parts: Vec<Piece>, errors: &Errors) {
         let Some(state) = self.calls.remove(&call) else { return };
+        self.count_answered(&state.asked, &parts, errors);
         if let Some(connection) = self.connections.get_mut(state.connection as usize) {
             self.held_bytes -= connection.answer(call, parts);
             self.touched.push(state.connection);

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use headwater_io::mailbox::{Receiver, Sender};
 
+use super::measure::Measure;
 use super::publish::News;
 use super::{JobOwner, Worker};
 use crate::broker::controller::{Command, Outcome};
@@ -41,6 +42,8 @@ pub enum Letter {
     Publish(News),
     /// A shard knows what was published under this number.
     Published(u64),
+    /// Say what is counted.
+    Measure(Measure),
     /// Finish and stop.
     Stop,
     /// A shard that stops has answered its clients: it will not ask any more.
@@ -115,6 +118,7 @@ impl Worker {
                     self.mail.send(ShardId(0), Letter::Published(number));
                 }
                 Letter::Published(number) => self.published(number),
+                Letter::Measure(measure) => self.measure(measure),
                 Letter::Stop => self.begin_stop(),
                 Letter::Drained => self.drained_shards += 1,
             }

@@ -8,6 +8,7 @@
 pub mod calls;
 mod coordinators;
 pub mod mail;
+pub mod measure;
 mod pressure;
 pub mod publish;
 mod sockets;
@@ -100,6 +101,8 @@ pub struct Worker {
     completions: Vec<Completion>,
     answers: Vec<(ReplyTo, Answer)>,
     stop: stop::Stop,
+    /// What requests and connections have come to.
+    counted: measure::Counted,
     /// Shards that have answered their clients and will ask nothing more.
     drained_shards: usize,
 }
@@ -184,6 +187,7 @@ impl Worker {
             completions: Vec::with_capacity(256),
             answers: Vec::with_capacity(256),
             stop: stop::Stop::default(),
+            counted: measure::Counted::default(),
             drained_shards: 0,
         }
     }

@@ -36,7 +36,9 @@ impl Worker {
                 if self.connections.len() >= self.limits.connections {
                     tracing::warn!(%peer, connections = self.connections.len(), "refused: raise max.connections");
                     socket.shutdown();
+                    self.counted.connections.refused += 1;
                 } else {
+                    self.counted.connections.accepted += 1;
                     let slot =
                         self.connections.insert(Connection::new(socket, peer, self.now())) as u32;
                     self.touched.push(slot);
@@ -70,6 +72,7 @@ impl Worker {
     pub(super) fn sent(&mut self, slot: u32, result: io::Result<Done>) {
         let now = self.now();
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        self.counted.connections.sends.record(now.since(connection.sends_since));
         connection.sent(now);
         if result.is_err() {
             connection.close();
@@ -86,6 +89,7 @@ impl Worker {
             let may_receive = self.may_receive(slot);
             let Some(connection) = self.connections.get_mut(slot as usize) else { continue };
             if let Some(send) = connection.next_send() {
+                connection.sends_since = self.io.clock().now();
                 self.io.submit(send, Owner::Send(slot).token());
             }
             if let Some(receive) = connection.next_receive(&self.limits, may_receive) {
@@ -115,6 +119,7 @@ impl Worker {
     pub(super) fn close_connection(&mut self, slot: u32, why: &str) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         tracing::info!(peer = %connection.peer, why, "connection closed");
+        self.counted.connections.ended += 1;
         connection.close();
         self.touched.push(slot);
     }

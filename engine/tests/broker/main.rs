@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! | --- | --- |
 //! | [`admin`] | settings and quotas change while it runs, and questions about places are answered |
+//! | [`metrics`] | what is scraped is what was done, in Prometheus' format, and a scraper disturbs nobody |
 //! | [`offline`] | what offline tools say of a journal is what the next start does |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
 //! | [`hostile`] | bytes and clients that mean harm cost nobody else anything |
@@ -20,6 +21,7 @@ mod admin;
 mod blocking;
 mod hostile;
 mod library;
+mod metrics;
 mod offline;
 mod protocol;
 mod repair;

@@ -21,6 +21,13 @@ impl<W: Copy> Group<W> {
         }
     }
 
+    pub(super) fn member_count(&self) -> usize {
+        match self {
+            Group::Classic(classic) => classic.member_count(),
+            Group::Consumer(consumer) => consumer.members.len(),
+        }
+    }
+
     /// Whether somebody was given an id and may come back with it.
     pub(super) fn is_being_joined(&self) -> bool {
         matches!(self, Group::Classic(classic) if classic.is_promised())

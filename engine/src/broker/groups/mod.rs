@@ -21,6 +21,7 @@ mod consumer;
 mod dispatch;
 mod expire;
 mod group;
+mod measure;
 mod offsets;
 pub mod records;
 pub mod rpc;

@@ -27,6 +27,7 @@ mod end;
 mod init;
 mod list;
 mod markers;
+pub mod measure;
 mod partitions;
 pub mod records;
 mod timers;

@@ -125,6 +125,20 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Share of memory.bytes that keeps the newest records for consumers at the tail.",
     ),
     broker(
+        "metrics.listen",
+        Kind::Text,
+        "",
+        "Address (host:port) that answers GET /metrics in Prometheus' text format; port 0 takes a free one. Without it \
+         nobody is answered. See METRICS.md.",
+    )
+    .without_default(),
+    broker(
+        "metrics.labels.max",
+        Kind::Int(Unit::Count, 0, 100_000),
+        "250",
+        "Topics, and groups, that have metrics of their own; those of the rest are added up as `other`.",
+    ),
+    broker(
         "connection.requests.max",
         Kind::Int(Unit::Count, 1, INT),
         "64",

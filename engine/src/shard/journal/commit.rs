@@ -44,7 +44,9 @@ pub(super) struct Flight {
     seq: u64,
     /// Its serial number as a unit.
     unit: u32,
+    /// When it was handed to the device, and when that had taken it.
     begun: Nanos,
+    written: Nanos,
     /// Writes that have not completed: the frame and its extents.
     open: usize,
     /// Whether its frame was written to be durable on completion.
@@ -97,6 +99,7 @@ impl Journal {
         let bytes = frame::frame_bytes(load.entries, load.inline_bytes);
         let Some(place) = self.ring.place(bytes as u64, seq) else {
             self.full = true;
+            self.counted.full += 1;
             rare::reached(Rare::JournalFull);
             self.waiting.extend(load.parts.iter().map(|(slot, _)| slot));
             return false;
@@ -108,8 +111,11 @@ impl Journal {
             for extent in extents {
                 log.write_extent(extent, io);
                 self.extent_bytes += extent.to.0 - extent.from.0;
+                self.counted.extent_bytes += extent.to.0 - extent.from.0;
             }
         }
+        self.counted.commits += 1;
+        self.counted.frame_bytes += bytes as u64;
         let (entries, buf) = self.encode(&load, slots, pool, place, seq);
         self.launch(load, &entries, buf.freeze(), place, slots, io, now);
         true
@@ -222,7 +228,9 @@ impl Journal {
         }
         self.gathering_since = (!self.waiting.is_empty()).then_some(now);
         let unit = self.commits.begin(place.file as u32, LogByte(seq), durable, false);
-        self.flights.push_back(Flight { seq, unit, begun: now, open, durable, ends, is_told_written: false });
+        let (begun, written, is_told_written) = (now, now, false);
+        let flight = Flight { seq, unit, begun, written, open, durable, ends, is_told_written };
+        self.flights.push_back(flight);
         let file = self.files[place.file].clone().expect("frames go to files that were prepared");
         let durable = durable && !planted::is(Bug::AcknowledgeBeforeSync);
         let write = Op::Write { file, at: place.at, bufs: vec![frame], durable };
@@ -278,8 +286,10 @@ impl Journal {
         let mut moved = Moved::default();
         for flight in self.flights.iter_mut().filter(|flight| flight.seq <= written) {
             if !mem::replace(&mut flight.is_told_written, true) {
+                flight.written = now;
                 for (slot, end) in &flight.ends {
                     slots[*slot as usize].log.frame_stable(flight.seq, *end, false);
+                    slots[*slot as usize].commit_passed(flight.begun, now, false);
                     moved.slots.push(*slot);
                 }
             }
@@ -288,6 +298,7 @@ impl Journal {
             self.linger.committed(flight.begun, now);
             for (slot, end) in &flight.ends {
                 slots[*slot as usize].log.frame_stable(flight.seq, *end, true);
+                slots[*slot as usize].commit_passed(flight.begun, flight.written, true);
                 moved.slots.push(*slot);
             }
         }

@@ -10,6 +10,7 @@
 mod commit;
 pub mod files;
 pub mod linger;
+mod measure;
 mod points;
 mod tidy;
 
@@ -28,6 +29,7 @@ use slab::Slab;
 use super::partition::Partition;
 use crate::journal::ring::Ring;
 use crate::log::commits::Commits;
+use crate::metrics::counters::Journaled;
 use crate::model::{LogByte, ShardId, TopicId};
 use crate::planted::{self, Bug};
 use crate::token::{JournalOp, Owner};
@@ -94,6 +96,8 @@ pub struct Journal {
     /// Stopping: everything is to be settled and written down.
     closing: bool,
     failed: bool,
+    /// What it has done.
+    counted: Journaled,
 }
 
 /// What the shard must do after a completion.
@@ -135,6 +139,7 @@ impl Journal {
             full: false,
             closing: false,
             failed: false,
+            counted: Journaled::default(),
             settings,
         }
     }

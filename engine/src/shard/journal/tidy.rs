@@ -132,6 +132,7 @@ impl Journal {
         else {
             unreachable!("a checkpoint was being written");
         };
+        self.counted.rounds += 1;
         self.ring.retire(first_needed_seq);
         self.extent_bytes -= extent_bytes;
         self.queue_points(slots);

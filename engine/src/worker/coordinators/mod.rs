@@ -6,6 +6,7 @@
 mod host;
 mod load;
 mod machine;
+pub(in crate::worker) mod measure;
 mod settings;
 mod transactions;
 

@@ -31,6 +31,8 @@ pub struct Broker {
     child: Child,
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Where it hands out metrics, if it does.
+    pub metrics: Option<SocketAddr>,
     options: Options,
     dir: Folder,
     log: Arc<Mutex<String>>,
@@ -125,9 +127,10 @@ impl Options {
         let log = Arc::new(Mutex::new(String::new()));
         let reader = collect(child.stderr.take().expect("piped"), Arc::clone(&log));
         let ready = first_line(child.stdout.take().expect("piped"), START);
-        if let Some(addr) = ready.as_deref().and_then(listen_address) {
-            let pid = broker_process(child.id());
-            return Ok(Broker { child, addr, options: self, dir: dir.clone(), log, pid });
+        let address = |word| ready.as_deref().and_then(|ready| address(ready, word));
+        if let Some(addr) = address("listen=") {
+            let (pid, metrics) = (broker_process(child.id()), address("metrics="));
+            return Ok(Broker { child, addr, metrics, options: self, dir: dir.clone(), log, pid });
         }
         let status = wait_for_end(&mut child, Duration::from_secs(5)).unwrap_or_else(|| {
             drop(child.kill());
@@ -288,9 +291,9 @@ fn first_line(from: impl Read + Send + 'static, within: Duration) -> Option<Stri
     line.recv_timeout(within).ok()
 }
 
-fn listen_address(ready: &str) -> Option<SocketAddr> {
+fn address(ready: &str, name: &str) -> Option<SocketAddr> {
     let words = ready.strip_prefix("ready ")?;
-    words.split(' ').find_map(|word| word.strip_prefix("listen="))?.parse().ok()
+    words.split(' ').find_map(|word| word.strip_prefix(name))?.parse().ok()
 }
 
 /// The process itself, or the child of the program that started it.

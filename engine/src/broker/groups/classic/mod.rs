@@ -191,6 +191,10 @@ impl<W: Copy> Classic<W> {
         self.members.contains_key(member).then_some(()).ok_or(ErrorCode::UnknownMemberId)
     }
 
+    pub(super) fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
     /// The longest time that a member wants a rebalance to wait.
     fn rebalance_timeout_ms(&self) -> i32 {
         self.members.values().map(|member| member.rebalance_timeout_ms).max().unwrap_or(0)
