@@ -53,6 +53,10 @@ pub enum LogOp {
     Look,
     /// A recovery point was written.
     Point,
+    /// Where the log starts was written down.
+    Start,
+    /// Files of old segments were renamed, or removed.
+    Forget,
 }
 
 const LISTENER: u64 = 0;
@@ -71,6 +75,8 @@ const JOURNAL_SYNC: u64 = 12;
 const JOURNAL_PREPARE: u64 = 13;
 const CHECKPOINT: u64 = 14;
 const POINT: u64 = 15;
+const START: u64 = 16;
+const FORGET: u64 = 17;
 
 /// Slots are below this: 24 bits.
 pub const SLOTS_MAX: u32 = 1 << 24;
@@ -92,6 +98,8 @@ impl Owner {
                 LogOp::Seal => (SEAL, slot, 0),
                 LogOp::Look => (LOOK, slot, 0),
                 LogOp::Point => (POINT, slot, 0),
+                LogOp::Start => (START, slot, 0),
+                LogOp::Forget => (FORGET, slot, 0),
             },
             Owner::Journal(op) => match op {
                 JournalOp::Frame(serial) => (FRAME, 0, serial),
@@ -121,6 +129,8 @@ impl Owner {
             SEAL => Owner::Log(slot, LogOp::Seal),
             LOOK => Owner::Log(slot, LogOp::Look),
             POINT => Owner::Log(slot, LogOp::Point),
+            START => Owner::Log(slot, LogOp::Start),
+            FORGET => Owner::Log(slot, LogOp::Forget),
             FRAME => Owner::Journal(JournalOp::Frame(serial)),
             JOURNAL_SYNC => Owner::Journal(JournalOp::Sync(serial)),
             JOURNAL_PREPARE => Owner::Journal(JournalOp::Prepare),

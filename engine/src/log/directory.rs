@@ -13,6 +13,8 @@
 //!     <offset>.hwsnapshot                   producers as of that offset
 //!     <base offset>.lost-<unix ms>          what a repair cut off
 //!     next.segment                          made ready, not yet named
+//!     log-start                             where the log starts, once it was shortened at its front
+//!     <any of these>.deleted                of a segment before that, on its way out
 //!     acknowledged                          where the log must end, when it does not
 //! <data dir>/<topic>-<partition>.<n>.deleted/   on its way out
 //! <data dir>/<topic>-<partition>.<n>.stray/     records of a topic that the metadata log does not know
@@ -38,7 +40,9 @@ pub const NEXT_SEGMENT: &str = "next.segment";
 pub const ACKNOWLEDGED: &str = "acknowledged";
 /// In the folder of a log of which the scrubber has found something damaged: what.
 pub const DAMAGED: &str = "damaged";
-/// What a folder that is being deleted ends with.
+/// In the folder of a log that was shortened at its front: where it starts.
+pub const START: &str = "log-start";
+/// What a folder or a file that is being deleted ends with.
 pub const DELETED: &str = ".deleted";
 /// What a folder with records of an unknown topic ends with: kept, and not served.
 pub const STRAY: &str = ".stray";
@@ -117,6 +121,13 @@ pub fn parse_point(name: &str) -> Option<Offset> {
     parse_offset(name.strip_suffix(POINT)?)
 }
 
+/// Whether a file is of no use to a log whose first segment starts at `first`.
+pub fn belongs_before(name: &str, first: Offset) -> bool {
+    let kinds = [SEGMENT, INDEX, POINT, ABORTED, SNAPSHOT];
+    let digits = kinds.iter().find_map(|kind| name.strip_suffix(kind));
+    digits.and_then(parse_offset).is_some_and(|offset| offset < first)
+}
+
 fn parse_offset(digits: &str) -> Option<Offset> {
     let all_digits = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     all_digits.then(|| digits.parse().ok().map(Offset))?
@@ -141,6 +152,11 @@ mod tests {
         assert_eq!(parse_segment("42.log"), None);
         assert_eq!(parse_segment("000000000000000000+1.log"), None);
         assert_eq!(parse_snapshot(&name(snapshot(dir, Offset(7)))), Some(Offset(7)));
+        assert!(belongs_before(&name(index(dir, Offset(7))), Offset(8)));
+        for other in [name(index(dir, Offset(8))), name(lost(dir, Offset(7), 1)), START.to_owned()]
+        {
+            assert!(!belongs_before(&other, Offset(8)), "{other}");
+        }
         assert_eq!(parse_partition("a-b-12"), Some(("a-b", 12)));
         assert_eq!(parse_partition("a--1"), Some(("a-", 1)));
         for wrong in ["a", "-1", "a-+1", "a-01", "a-x", "a-1.3.deleted"] {

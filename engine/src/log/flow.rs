@@ -53,6 +53,7 @@ impl Log {
             self.sync_if_due(io, now);
         }
         self.seal_rolled(io, now);
+        self.step_retention(io, now);
     }
 
     /// When [`Log::pump`] must be called although nothing happens.
@@ -66,10 +67,12 @@ impl Log {
             _ => None,
         };
         if self.is_journaled() {
-            let due = [retry, self.prepare_at, self.seal_at, self.write_back_at()];
+            let due =
+                [retry, self.prepare_at, self.seal_at, self.removes_at(), self.write_back_at()];
             return due.into_iter().flatten().min();
         }
-        [flush, linger, retry, self.prepare_at, self.seal_at].into_iter().flatten().min()
+        let due = [flush, linger, retry, self.prepare_at, self.seal_at, self.removes_at()];
+        due.into_iter().flatten().min()
     }
 
     /// Whether nothing is gathered, in flight or unsynced.
@@ -78,6 +81,7 @@ impl Log {
             && self.commits.in_flight() == 0
             && self.room_job.is_none()
             && !self.is_writing_point()
+            && !self.is_moving_start()
             && self.is_journal_quiet()
             && (self.seal_at.is_some() || !self.segments.iter().any(Segment::is_sealing))
     }
@@ -122,6 +126,12 @@ impl Log {
             (LogOp::Look, Ok(Done::Job(answer))) => self.looked(*answer.downcast().expect("look")),
             (LogOp::Point, Ok(Done::Job(answer))) => {
                 self.point_written(*answer.downcast().expect("point"));
+            }
+            (LogOp::Start, Ok(Done::Job(answer))) => {
+                self.start_noted(*answer.downcast().expect("start"));
+            }
+            (LogOp::Forget, Ok(Done::Job(answer))) => {
+                self.forgotten(*answer.downcast().expect("forgotten"), now);
             }
             (op, Ok(_)) => unreachable!("{op:?} ended as something else"),
             (op, Err(error)) => self.fail(&format!("{op:?}"), &error),

@@ -79,6 +79,8 @@ pub struct TimeHit {
 pub struct TimeLook {
     places: Vec<Place>,
     timestamp_ms: i64,
+    /// Records before it are deleted.
+    log_start: Offset,
 }
 
 struct Place {
@@ -106,7 +108,10 @@ impl Log {
     /// How to find the first record with a timestamp of at least `timestamp_ms` before `visible`.
     pub fn look_for_time(&self, timestamp_ms: i64, visible: Mark) -> TimeLook {
         let mut places = Vec::new();
-        for segment in self.segments.iter().filter(|segment| segment.log_base < visible.byte) {
+        let log_start = self.log_start;
+        let is_there =
+            |s: &&Segment| s.log_base < visible.byte && s.index.next_offset() > log_start;
+        for segment in self.segments.iter().filter(is_there) {
             let Some(position) = segment.index.floor_time(timestamp_ms) else { continue };
             let upto = segment.position(visible.byte.min(segment.log_byte(segment.end())));
             let from = segment.index.start_at(position);
@@ -120,7 +125,7 @@ impl Log {
                 newest: newest.clone(),
             }));
         }
-        TimeLook { places, timestamp_ms }
+        TimeLook { places, timestamp_ms, log_start }
     }
 }
 
@@ -128,7 +133,7 @@ impl TimeLook {
     /// Runs on an I/O thread.
     pub fn run(self, fs: &Fs) -> io::Result<Option<TimeHit>> {
         for place in &self.places {
-            if let Some(hit) = place.first_at(self.timestamp_ms, fs)? {
+            if let Some(hit) = place.first_at(self.timestamp_ms, self.log_start, fs)? {
                 return Ok(Some(hit));
             }
         }
@@ -137,7 +142,12 @@ impl TimeLook {
 }
 
 impl Place {
-    fn first_at(&self, timestamp_ms: i64, fs: &Fs) -> io::Result<Option<TimeHit>> {
+    fn first_at(
+        &self,
+        timestamp_ms: i64,
+        log_start: Offset,
+        fs: &Fs,
+    ) -> io::Result<Option<TimeHit>> {
         let mut candidate: Option<(Position, BatchHeader)> = None;
         let walk = Walk {
             fs,
@@ -149,7 +159,7 @@ impl Place {
             newest: self.newest.clone(),
         };
         walk.run_until(|position, header| {
-            if header.max_timestamp >= timestamp_ms {
+            if header.max_timestamp >= timestamp_ms && header.next_offset() > log_start.0 {
                 candidate = Some((position, *header));
             }
             candidate.is_none()
@@ -159,13 +169,15 @@ impl Place {
         self.newest.read_at(fs, &self.file, position.0, &mut bytes)?;
         header::check(&bytes)
             .map_err(|e| io::Error::other(format!("batch at {position}: {e:?}")))?;
-        Ok(Some(first_record_at(&Batch { header, bytes: &bytes }, timestamp_ms)))
+        let hit = first_record_at(&Batch { header, bytes: &bytes }, timestamp_ms, log_start);
+        // In a batch with deleted records in front the one with its highest timestamp may be one of them.
+        Ok(Some(TimeHit { offset: hit.offset.max(log_start), ..hit }))
     }
 }
 
 /// The first record of a batch at or after a time. A batch whose records cannot be unpacked is found as
 /// a whole: its first offset, with its highest timestamp.
-fn first_record_at(batch: &Batch<'_>, timestamp_ms: i64) -> TimeHit {
+fn first_record_at(batch: &Batch<'_>, timestamp_ms: i64, log_start: Offset) -> TimeHit {
     let header = &batch.header;
     let whole = TimeHit { offset: Offset(header.base_offset), timestamp_ms: header.max_timestamp };
     if header.attributes.is_log_append_time {
@@ -180,6 +192,6 @@ fn first_record_at(batch: &Batch<'_>, timestamp_ms: i64) -> TimeHit {
             offset: Offset(header.base_offset + i64::from(record.offset_delta)),
             timestamp_ms: header.timestamp(record.timestamp_delta),
         })
-        .find(|hit| hit.timestamp_ms >= timestamp_ms)
+        .find(|hit| hit.timestamp_ms >= timestamp_ms && hit.offset >= log_start)
         .unwrap_or(whole)
 }

@@ -22,9 +22,11 @@ pub mod producers;
 pub mod read;
 pub mod record_set;
 pub mod recovery;
+pub mod retention;
 pub mod roll;
 pub mod scrub;
 pub mod segments;
+pub mod start;
 pub mod watermarks;
 
 use std::collections::VecDeque;
@@ -45,6 +47,7 @@ use damaged::Damaged;
 use hot::Hot;
 use pointed::Pointed;
 use producers::Producers;
+use retention::Retained;
 use segments::{NextSegment, RoomJob, Segment};
 use watermarks::Watermarks;
 
@@ -132,6 +135,8 @@ pub struct Log {
     /// What the scrubber has found damaged.
     damaged: Damaged,
     log_start: Offset,
+    /// What is given up before it.
+    retained: Retained,
     /// Operations that will still complete.
     outstanding: usize,
     health: Health,

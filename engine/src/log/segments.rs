@@ -90,6 +90,11 @@ impl Segment {
         Position(byte.0 - self.log_base.0)
     }
 
+    /// Whether it never changes again.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.state, SegmentState::Sealed { .. })
+    }
+
     /// Whether it is being sealed.
     pub fn is_sealing(&self) -> bool {
         matches!(self.state, SegmentState::Sealing(_))

@@ -51,16 +51,16 @@ fn batch(producer: Producer, records: usize, value: &[u8]) -> Bytes {
 }
 
 /// A log on a simulated machine, and what a client would know about it.
-struct Bench {
-    world: World,
-    io: Driver,
-    log: Log,
-    rng: Rng,
+pub(super) struct Bench {
+    pub world: World,
+    pub io: Driver,
+    pub log: Log,
+    pub rng: Rng,
     /// Everything appended, in order: end offset and bytes as sent.
-    sent: Vec<(Offset, Bytes)>,
+    pub sent: Vec<(Offset, Bytes)>,
 }
 
-fn open(io: &Driver, epoch: i32, clean: Option<CleanEnd>) -> Log {
+pub(super) fn open(io: &Driver, epoch: i32, clean: Option<CleanEnd>) -> Log {
     io.fs().create_dir_all(Path::new(DIR)).unwrap();
     let log = OpenLog {
         fs: &io.fs(),
@@ -76,18 +76,18 @@ fn open(io: &Driver, epoch: i32, clean: Option<CleanEnd>) -> Log {
 }
 
 impl Bench {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let world = World::new(seed);
         let io = world.driver();
         let log = open(&io, 1, None);
         Bench { world, io, log, rng: Rng::new(seed ^ 0xbeef), sent: Vec::new() }
     }
 
-    fn now(&self) -> AppendTime {
+    pub(super) fn now(&self) -> AppendTime {
         AppendTime { now: self.io.clock().now(), log_append_time_ms: None }
     }
 
-    fn append_set(&mut self, bytes: Bytes) -> Result<Appended, AppendError> {
+    pub(super) fn append_set(&mut self, bytes: Bytes) -> Result<Appended, AppendError> {
         let set = RecordSet::check(bytes, BATCH_MAX).unwrap();
         for _ in 0..10_000 {
             match self.log.append(&set, self.now(), false) {
@@ -98,7 +98,7 @@ impl Bench {
         panic!("an append waited for ever");
     }
 
-    fn append(&mut self) -> Result<Appended, AppendError> {
+    pub(super) fn append(&mut self) -> Result<Appended, AppendError> {
         let most = if self.rng.chance(5) { 50_000 } else { 900 };
         let len = 1 + self.rng.below(most) as usize;
         let value: Vec<u8> = (0..len).map(|_| self.rng.next_u64() as u8).collect();
@@ -110,7 +110,7 @@ impl Bench {
     }
 
     /// One tick: start what is due, let a little time pass, take what came back.
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         let now = self.io.clock().now();
         self.log.pump(&mut self.io, now);
         let mut out = Vec::new();
@@ -122,7 +122,7 @@ impl Bench {
         }
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let end = self.log.marks().appended().offset;
         self.log.want_durable(end);
         for _ in 0..10_000 {
@@ -135,7 +135,7 @@ impl Bench {
     }
 
     /// All bytes from an offset on, as a consumer would get them.
-    fn read_from(&mut self, mut offset: Offset, visible: Mark) -> Vec<u8> {
+    pub(super) fn read_from(&mut self, mut offset: Offset, visible: Mark) -> Vec<u8> {
         let mut all = Vec::new();
         while offset < visible.offset {
             let bytes_max = 1 + self.rng.below(20_000);
@@ -188,7 +188,7 @@ impl Bench {
     }
 
     /// What was sent up to `end`, as it must lie in the log.
-    fn expected(&self, end: Offset) -> Vec<u8> {
+    pub(super) fn expected(&self, end: Offset) -> Vec<u8> {
         let mut all = Vec::new();
         let mut base = 0;
         for (next, bytes) in self.sent.iter().take_while(|(next, _)| *next <= end) {
@@ -200,7 +200,7 @@ impl Bench {
         all
     }
 
-    fn assert_holds(&mut self, end: Offset) {
+    pub(super) fn assert_holds(&mut self, end: Offset) {
         let visible = self.log.marks().durable();
         assert!(visible.offset >= end, "lost: acknowledged to {end}, found {visible:?}");
         let mut got = self.read_from(Offset(0), visible);

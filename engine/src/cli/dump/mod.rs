@@ -88,6 +88,7 @@ fn dump_file(fs: &Fs, path: &Path, args: &DumpArgs, printer: &mut Printer) -> Re
         directory::IDENTITY
         | directory::CLEAN
         | directory::ACKNOWLEDGED
+        | directory::START
         | directory::PARTITION_METADATA => small::dump_text(fs, path, printer),
         _ => Err(CliError::UnknownFile(path.to_owned())),
     }

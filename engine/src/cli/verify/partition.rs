@@ -4,7 +4,7 @@ use super::Outcome;
 use super::records::check_records;
 use crate::cli::journals::Pending;
 use crate::log::recovery::CleanEnd;
-use crate::log::{directory, point, producers};
+use crate::log::{directory, point, producers, start};
 use crate::model::{Offset, Position};
 use crate::segment::index::{self, Index};
 use crate::segment::newest::Newest;
@@ -40,6 +40,7 @@ impl Partition<'_> {
         self.outcome.partitions += 1;
         let entries = self.fs.list(self.dir)?;
         let (bases, beyond) = self.bases(&entries);
+        let bases = start::since(start::read(self.fs, self.dir)?, bases);
         let mut expected = bases.first().copied();
         let mut last = None;
         for (n, base) in bases.iter().enumerate() {

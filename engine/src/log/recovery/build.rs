@@ -16,10 +16,11 @@ use crate::log::hot::Hot;
 use crate::log::journaled::Journaled;
 use crate::log::pointed::Pointed;
 use crate::log::producers::Producers;
+use crate::log::retention::Retained;
 use crate::log::segments::{NextSegment, Segment, SegmentState, Writer};
 use crate::log::watermarks::{Mark, Watermarks};
 use crate::log::{Health, Log, directory};
-use crate::model::{LogByte, Position};
+use crate::model::{LogByte, Offset, Position};
 use crate::segment::room::Room;
 use crate::segment::scan::Scan;
 use crate::segment::tail::Tail;
@@ -30,10 +31,11 @@ impl OpenLog<'_> {
         found: Vec<Found>,
         scan: Scan,
         producers: Producers,
+        start: Option<Offset>,
         health: Health,
     ) -> io::Result<Log> {
         let mut segments = VecDeque::with_capacity(found.len());
-        let log_start = found[0].base;
+        let log_start = start.unwrap_or(found[0].base).max(found[0].base);
         let (count, mut log_base) = (found.len(), LogByte(0));
         // Of a log that never got anything: see `roll`.
         let fresh = count == 1 && found[0].end == Position(0);
@@ -61,8 +63,10 @@ impl OpenLog<'_> {
             log_base = LogByte(log_base.0 + end.0);
         }
         let end = Mark { byte: log_base, offset: scan.next_offset };
-        let damaged = Damaged::noted(&self.fs, &self.dir, &segments)?;
+        let damaged = Damaged::noted(self.fs, &self.dir, &segments)?;
         let last = segments.back().expect("at least one was found");
+        // The journal is begun anew, and its first checkpoint says that all before this one is settled.
+        let floor = last.base;
         let journaled =
             self.settings.journaled.then(|| Journaled::new(end, last.end(), last.serial));
         Ok(Log {
@@ -91,6 +95,7 @@ impl OpenLog<'_> {
             look_failed: false,
             damaged,
             log_start,
+            retained: Retained::new(log_start, self.settings.journaled.then_some(floor)),
             outstanding: 0,
             health,
             journaled,

@@ -42,9 +42,11 @@ impl Listing {
         self.names().filter_map(directory::parse_segment).collect()
     }
 
-    /// Half-made files of a stop in the middle of something.
+    /// Files of a stop in the middle of something: half-made, or half removed.
     pub fn leftovers(&self) -> impl Iterator<Item = &str> {
-        self.names().filter(|name| *name == directory::NEXT_SEGMENT || name.ends_with(".tmp"))
+        let ends = [".tmp", directory::DELETED];
+        let is_left = move |name: &str| ends.iter().any(|end| name.ends_with(end));
+        self.names().filter(move |name| *name == directory::NEXT_SEGMENT || is_left(name))
     }
 
     /// Takes note of a part of a file that was read.

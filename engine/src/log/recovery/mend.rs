@@ -29,6 +29,7 @@ impl OpenLog<'_> {
         listing: &Listing,
     ) -> io::Result<()> {
         let (last, before) = found.split_last().expect("a log has a segment");
+        self.remove_before(found[0].base, listing)?;
         for found in before.iter().filter(|found| !found.sealed) {
             self.seal(found)?;
         }
@@ -69,10 +70,16 @@ impl OpenLog<'_> {
         };
         let mut any = false;
         for name in listing.names().filter(|name| stale(name)) {
-            self.fs.remove_file(&self.dir.join(name))?;
+            self.remove_if_there(&self.dir.join(name))?;
             any = true;
         }
         if any { self.fs.sync_dir(&self.dir) } else { Ok(()) }
+    }
+
+    /// Removes what is left of segments that the log gave up at its front.
+    fn remove_before(&self, first: Offset, listing: &Listing) -> io::Result<()> {
+        let mut names = listing.names().filter(|name| directory::belongs_before(name, first));
+        names.try_for_each(|name| self.remove_if_there(&self.dir.join(name)))
     }
 
     fn remove_if_there(&self, path: &Path) -> io::Result<()> {

@@ -109,7 +109,7 @@ impl OpenLog<'_> {
             Some(verdict) => verdict,
             None => self.survey_fresh(&mut listing)?,
         };
-        let Verdict { found, scan, producers, later, ruling } = verdict;
+        let Verdict { found, scan, producers, later, start, ruling } = verdict;
         let health = match ruling {
             Ruling::Serve => {
                 self.mend(&found, &later, &listing)?;
@@ -125,7 +125,7 @@ impl OpenLog<'_> {
                 Health::Quarantined(reason.into())
             }
         };
-        let log = self.build(found, scan, producers, health)?;
+        let log = self.build(found, scan, producers, start, health)?;
         Ok((log, listing.read_bytes()))
     }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use headwater_io::file::{Access, File, Fs};
 
 use super::{Diagnosis, acknowledged};
-use crate::log::directory;
+use crate::log::{directory, start};
 use crate::model::{Offset, Position};
 use crate::segment::newest::Newest;
 use crate::segment::scan::{self, Depth, Walk};
@@ -104,6 +104,9 @@ pub fn give_up(
     let file = fs.open(&directory::segment(dir, end.segment_base), Access::Write)?;
     fs.set_len(&file, end.position.0)?;
     fs.sync(&file)?;
+    if start::read(fs, dir)?.is_some_and(|start| start > end.next_offset) {
+        start::write(fs, dir, end.next_offset)?;
+    }
     // Last: until here the log is known to lack something.
     acknowledged::remove(fs, dir)?;
     Ok(kept)

@@ -12,6 +12,7 @@ use super::read::Found;
 use super::{Behind, CleanEnd, Decision, Journaled, Promise, acknowledged, decide};
 use crate::log::directory;
 use crate::log::producers::Producers;
+use crate::log::start;
 use crate::model::{Offset, Position};
 use crate::segment::scan::{Scan, ScanEnd};
 
@@ -40,6 +41,8 @@ pub(super) struct Verdict {
     pub producers: Producers,
     /// Segments behind it.
     pub later: Vec<Offset>,
+    /// Where the log starts, if that is noted.
+    pub start: Option<Offset>,
     pub ruling: Ruling,
 }
 
@@ -87,7 +90,8 @@ impl Survey<'_> {
     /// Walks it and decides; `None` when it has no segment at all.
     pub(super) fn judge(mut self, listing: &Listing) -> io::Result<Option<Verdict>> {
         self.journaled = self.promised(listing)?;
-        let mut bases = listing.segment_bases();
+        let start = start::read(self.fs, self.dir)?;
+        let mut bases = start::since(start, listing.segment_bases());
         let unacknowledged = self.split_unacknowledged(&mut bases);
         let mut found = Vec::new();
         for (n, &base) in bases.iter().enumerate() {
@@ -96,11 +100,14 @@ impl Survey<'_> {
             match sealed {
                 Some(segment) if next != Some(segment.index.next_offset()) => {
                     found.push(segment);
-                    return Ok(Some(gap_after(found, [&bases[n + 1..], &unacknowledged].concat())));
+                    let later = [&bases[n + 1..], &unacknowledged].concat();
+                    return Ok(Some(gap_after(found, later, start)));
                 }
                 Some(segment) => found.push(segment),
                 None => {
-                    let verdict = self.judge_tail(found, &bases[n..], &unacknowledged, listing)?;
+                    let mut verdict =
+                        self.judge_tail(found, &bases[n..], &unacknowledged, listing)?;
+                    verdict.starting_at(start);
                     return Ok(Some(verdict));
                 }
             }
@@ -179,7 +186,7 @@ impl Survey<'_> {
                 }
                 (None, None) => self.judge_by_bytes(base, &scan, &later)?,
             };
-            return Ok(Verdict { found, scan, producers, later, ruling });
+            return Ok(Verdict { found, scan, producers, later, start: None, ruling });
         }
         unreachable!("the last segment ends the loop")
     }
@@ -280,8 +287,21 @@ fn was_sealed(base: Offset, scan: &Scan) -> String {
     )
 }
 
+impl Verdict {
+    /// A log starts where everything before was durable: one that ends earlier lacks something.
+    fn starting_at(&mut self, start: Option<Offset>) {
+        self.start = start;
+        let end = self.scan.next_offset;
+        let missed = start.filter(|start| *start > end);
+        if let (Ruling::Serve, Some(start)) = (&self.ruling, missed) {
+            let reason = format!("the log starts at offset {start} and ends at {end}");
+            self.ruling = Ruling::Quarantine { reason, missed: None };
+        }
+    }
+}
+
 /// A sealed segment does not end where the next one starts: a file in between is missing.
-fn gap_after(found: Vec<Found>, later: Vec<Offset>) -> Verdict {
+fn gap_after(found: Vec<Found>, later: Vec<Offset>, start: Option<Offset>) -> Verdict {
     let segment = found.last().expect("the one before the gap");
     let (end, next_offset) = (segment.end, segment.index.next_offset());
     let reason = format!(
@@ -290,5 +310,5 @@ fn gap_after(found: Vec<Found>, later: Vec<Offset>) -> Verdict {
     );
     let scan = Scan { end, next_offset, why: ScanEnd::AtEnd };
     let ruling = Ruling::Quarantine { reason, missed: None };
-    Verdict { found, scan, producers: Producers::default(), later, ruling }
+    Verdict { found, scan, producers: Producers::default(), later, start, ruling }
 }
