@@ -63,7 +63,8 @@ impl Call {
     fn missing(&self, context: &mut Context<'_>) -> Vec<NewTopic> {
         let names = self.topics.iter().flatten().filter_map(|(name, _)| name.clone());
         let missing = names.filter(|name| {
-            context.catalog.by_name(name).is_none() && directory::is_topic_name(name)
+            let creatable = directory::is_topic_name(name) && !coordination::is_internal(name);
+            creatable && context.catalog.by_name(name).is_none()
         });
         missing
             .map(|name| NewTopic {

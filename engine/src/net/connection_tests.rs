@@ -262,3 +262,25 @@ fn a_closed_connection_waits_for_its_operations() {
     assert!(ends.connection.is_gone());
     assert_eq!(ends.connection.abandon(), (vec![CallId(1)], 8));
 }
+
+#[test]
+fn nothing_is_taken_from_a_muted_connection_until_its_time_is_up() {
+    let mut ends = Ends::new(&World::new(1));
+    let both = [frame(b"one"), frame(b"two")].concat();
+    ends.send(Bytes::from(both.clone()));
+    while ends.connection.partial_bytes() < both.len() {
+        ends.receive(true);
+    }
+    assert_eq!(ends.frame().as_deref(), Some(&b"one"[..]));
+    ends.connection.mute(Nanos(500));
+    // Another one, for another quota, that ends sooner.
+    ends.connection.mute(Nanos(300));
+    for now in [0, 300, 499] {
+        ends.connection.unmute(Nanos(now));
+        assert!(ends.frame().is_none() && ends.connection.next_receive(&LIMITS, true).is_none());
+    }
+    ends.connection.unmute(Nanos(500));
+    assert_eq!(ends.frame().as_deref(), Some(&b"two"[..]));
+    assert!(ends.connection.next_receive(&LIMITS, true).is_some());
+    assert_eq!(ends.connection.heard, Nanos(500));
+}

@@ -113,7 +113,7 @@ impl Fault {
     pub(super) fn not_swapped(error: SwapError) -> Self {
         match error {
             SwapError::Conflict(_) => {
-                Fault::new(ErrorCode::InvalidRequest, "the topic was changed meanwhile")
+                Fault::new(ErrorCode::InvalidRequest, "it was changed meanwhile: try again")
             }
             SwapError::Io(e) => Fault::storage("the metadata store cannot be written", &e),
         }

@@ -29,6 +29,7 @@ pub struct Entity {
 
 /// A part of an entity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Name {
     /// All that have no quota of their own.
     Default,

@@ -219,6 +219,8 @@ fn internal_topics_are_the_brokers_own() {
         let mut client = broker.connect();
         let offsets = "__consumer_offsets";
         assert_eq!(client.try_create(offsets, 1).expect("an answer"), ErrorCode::InvalidTopic);
+        client.metadata(offsets, 9, true);
+        assert!(!client.topics().contains(&offsets.to_owned()));
         let request = FindCoordinatorRequest { keys: vec!["g"], ..Default::default() };
         let frame = client.call(ApiKey::FindCoordinator, 4, |w| request.encode(w, 4));
         assert_eq!(
