@@ -86,7 +86,9 @@ fn every_active_setting_changes_the_typed_settings() {
 /// A value that is accepted and is not the default.
 pub(super) fn another(setting: &Setting) -> String {
     let candidates: Vec<String> = match (setting.name, setting.kind) {
-        ("listeners" | "advertised.listeners" | "metrics.listen", _) => vec!["example:1".to_owned()],
+        ("listeners" | "advertised.listeners" | "metrics.listen", _) => {
+            vec!["example:1".to_owned()]
+        }
         ("durability", _) => vec!["appended".to_owned()],
         ("write.caching", _) => vec!["false".to_owned()],
         ("flush.messages", _) => vec!["1".to_owned()],
