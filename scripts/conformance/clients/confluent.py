@@ -194,7 +194,7 @@ def transactions(args):
     committed = sum(max(at.offset, 0) for at in reader.committed(reader.assignment(), TIMEOUT_S))
     assert committed == len(values), committed
     reader.close()
-    kit.same(sorted(read_all(args, sink, 2, isolation_level="read_committed")), values)
+    kit.soon_same(lambda: sorted(read_all(args, sink, 2, isolation_level="read_committed")), values)
     assert len(read_all(args, sink, 2, isolation_level="read_uncommitted")) > len(values)
     return f"{rounds} transactions, {aborted} aborted"
 
@@ -212,7 +212,7 @@ def read_committed(args):
     kit.same(read_all(args, at, isolation_level="read_committed"), [b"a", b"c"])
     kit.same(read_all(args, at, isolation_level="read_uncommitted"), [b"a", b"b", b"c", b"d", b"e"])
     writer.commit_transaction(TIMEOUT_S)
-    kit.same(read_all(args, at, isolation_level="read_committed"), [b"a", b"c", b"d", b"e"])
+    kit.soon_same(lambda: read_all(args, at, isolation_level="read_committed"), [b"a", b"c", b"d", b"e"])
 
 
 def fencing(args):
@@ -226,7 +226,7 @@ def fencing(args):
     new.begin_transaction()
     write(new, at, [b"new"])
     new.commit_transaction(TIMEOUT_S)
-    kit.same(read_all(args, at, isolation_level="read_committed"), [b"new"])
+    kit.soon_same(lambda: read_all(args, at, isolation_level="read_committed"), [b"new"])
 
 
 def topics(args):

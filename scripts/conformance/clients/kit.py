@@ -86,6 +86,12 @@ def same(found, expected, what="values"):
     assert found == expected, f"{len(found)} {what}, {len(expected)} expected; {shorten(found)} {shorten(expected)}"
 
 
+def soon_same(read, expected):
+    """A commit is answered before its markers are written; what it uncovers is there soon."""
+    until(lambda: len(read()) >= len(expected), what="what was committed does not come")
+    same(read(), expected)
+
+
 def shorten(items):
     return str(items[:3])[:160]
 
