@@ -47,10 +47,22 @@ pub fn write(fs: &Fs, dir: &Path, log_start: Offset) -> io::Result<()> {
     fs.replace(&dir.join(directory::START), &noted::encode(&Note { log_start }))
 }
 
-/// The segments that have something of a log which starts there, in order. What lies before is left over: it was
-/// given up, and goes in whatever order.
-pub fn since(log_start: Option<Offset>, mut bases: Vec<Offset>) -> Vec<Offset> {
+/// The segments that count of a log which starts there, in order. What lies before is left over: it was given up,
+/// and goes in whatever order. Two kinds count although they end before the start:
+///
+/// * the segment in which the acknowledged part ends: it goes only when the journal begins behind it, and until
+///   then the next one may hold what nobody was promised;
+/// * one that was not sealed, whose producers only its batches know: there is no snapshot behind it.
+pub fn since(
+    log_start: Option<Offset>,
+    acknowledged: Option<Offset>,
+    has_snapshot: impl Fn(Offset) -> bool,
+    mut bases: Vec<Offset>,
+) -> Vec<Offset> {
     let Some(log_start) = log_start else { return bases };
-    let n = bases.partition_point(|base| *base <= log_start);
-    bases.split_off(n.saturating_sub(1))
+    let needed = acknowledged.map_or(log_start, |base| base.min(log_start));
+    let n = bases.partition_point(|base| *base <= needed);
+    let knows = |base: &Offset| *base == Offset(0) || has_snapshot(*base);
+    let first = bases[..n].iter().rposition(knows).unwrap_or(n.saturating_sub(1));
+    bases.split_off(first)
 }

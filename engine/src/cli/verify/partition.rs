@@ -40,7 +40,10 @@ impl Partition<'_> {
         self.outcome.partitions += 1;
         let entries = self.fs.list(self.dir)?;
         let (bases, beyond) = self.bases(&entries);
-        let bases = start::since(start::read(self.fs, self.dir)?, bases);
+        let acknowledged = self.promise.map(|promise| promise.end.segment_base);
+        let has_snapshot = |base| self.fs.exists(&directory::snapshot(self.dir, base));
+        let log_start = start::read(self.fs, self.dir)?;
+        let bases = start::since(log_start, acknowledged, has_snapshot, bases);
         let mut expected = bases.first().copied();
         let mut last = None;
         for (n, base) in bases.iter().enumerate() {

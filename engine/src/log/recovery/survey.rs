@@ -91,7 +91,9 @@ impl Survey<'_> {
     pub(super) fn judge(mut self, listing: &Listing) -> io::Result<Option<Verdict>> {
         self.journaled = self.promised(listing)?;
         let start = start::read(self.fs, self.dir)?;
-        let mut bases = start::since(start, listing.segment_bases());
+        let acknowledged = self.journaled.map(|journaled| journaled.end.segment_base);
+        let has_snapshot = |base| listing.has(&directory::snapshot(self.dir, base));
+        let mut bases = start::since(start, acknowledged, has_snapshot, listing.segment_bases());
         let unacknowledged = self.split_unacknowledged(&mut bases);
         let mut found = Vec::new();
         for (n, &base) in bases.iter().enumerate() {
