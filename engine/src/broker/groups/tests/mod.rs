@@ -2,6 +2,7 @@
 
 mod classic;
 mod consumer;
+mod measure;
 mod migrate;
 mod offsets;
 mod random;

@@ -4,6 +4,7 @@ mod ends;
 mod inits;
 mod listing;
 mod marking;
+mod measuring;
 mod model;
 mod partitions;
 mod random;
