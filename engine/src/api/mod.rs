@@ -245,6 +245,16 @@ impl Work {
         }
     }
 
+    /// Whether it is answered when other members of a group have come, which may be never.
+    pub fn waits_for_members(&self) -> bool {
+        match self {
+            Work::Coordinated(call) => {
+                matches!(call.origin().api, ApiKey::JoinGroup | ApiKey::SyncGroup)
+            }
+            _ => false,
+        }
+    }
+
     /// What the questions that it has just asked may bring, in bytes that must be sent.
     pub fn read_bytes_max(&self) -> u64 {
         match self {

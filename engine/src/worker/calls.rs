@@ -204,6 +204,15 @@ impl Worker {
         self.resume(call);
     }
 
+    /// The connections of members that wait for others.
+    pub(super) fn waiting_members(&self) -> Vec<u32> {
+        let waiting = self.calls.values().filter(|state| state.work.waits_for_members());
+        let mut waiting: Vec<u32> = waiting.map(|state| state.connection).collect();
+        // A run of the simulator must not depend on the order of a hash table.
+        waiting.sort_unstable();
+        waiting
+    }
+
     /// Goes on with calls whose time is up.
     pub(super) fn resume_expired(&mut self) {
         let now = self.now();

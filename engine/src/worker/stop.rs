@@ -47,6 +47,10 @@ impl Worker {
             // Parked fetches would wait for records that will not come.
             let parked: Vec<_> = self.deadlines.iter().map(|(_, call)| *call).collect();
             self.drop_parked(parked);
+            // So would members of groups wait for others: they look for their coordinator again.
+            for connection in self.waiting_members() {
+                self.close_connection(connection, "the broker stops");
+            }
             self.drain_connections();
             self.stop = Stop::Draining(self.now().after(ANSWERS));
         }

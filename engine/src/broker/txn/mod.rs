@@ -106,6 +106,18 @@ impl<W: Copy> Transactions<W> {
         }
     }
 
+    /// Whether a request would be told to come again only because the producer's last transaction is being
+    /// marked: in a moment it would not.
+    pub fn should_wait(&self, request: &Request) -> bool {
+        let id = match request {
+            Request::InitProducerId(r) => &r.transactional_id,
+            Request::AddPartitionsToTxn(r) if !r.verify_only => &r.transactional_id,
+            Request::AddOffsetsToTxn(r) => &r.transactional_id,
+            _ => return false,
+        };
+        self.entries.get(id).is_some_and(|entry| entry.transaction.state.is_prepared())
+    }
+
     fn serve(&mut self, request: Request, waiter: W, new_id: Option<i64>, at: Moment) -> Turn<W> {
         assert!(!self.is_writing, "a write was not given back before the next request");
         match self.decide(&request, new_id, at.unix_ms) {

@@ -6,13 +6,16 @@
 //! next question would be decided on a state that is about to change.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use headwater_io::clock::Nanos;
 use headwater_protocol::error_code::ErrorCode;
 use slab::Slab;
 
 use super::machine::{Machine, Turn, Write};
 use super::{Outside, Waiter};
 use crate::broker::coordination::{Place, Question, Reply};
+use crate::broker::groups::turn::Moment;
 use crate::broker::txn::requests::TopicPartition;
 use crate::broker::txn::turn::{Marked, Markers, Parked};
 use crate::log::record_set::RecordSet;
@@ -21,6 +24,10 @@ use crate::shard::letters::{Refusal, ReplyTo};
 
 /// What waits behind a write without room; further questions are sent away, to come again.
 const WAITING_MAX: usize = 10_000;
+/// A producer that goes on while its last transaction is being marked is kept waiting so long rather than
+/// told to come again: clients take their time with that. As Kafka's
+/// `add.partitions.to.txn.retry.backoff.max.ms`.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// See the module.
 pub struct Host {
@@ -32,6 +39,8 @@ pub struct Host {
     /// A write that finds no room, and what came after it.
     blocked: Option<Write>,
     waiting: VecDeque<Event>,
+    /// Questions that wait for the end of another transaction, at the latest until then.
+    patient: VecDeque<(Nanos, Question, ReplyTo<Reply>)>,
     /// Appends that are not durable yet, oldest first, and what waits for each.
     held: VecDeque<Held>,
     next_ticket: u64,
@@ -78,6 +87,7 @@ impl Host {
             waiters: Slab::new(),
             blocked: None,
             waiting: VecDeque::new(),
+            patient: VecDeque::new(),
             held: VecDeque::new(),
             next_ticket: 0,
         }
@@ -113,7 +123,9 @@ impl Host {
                 self.tell(waiter, reply.refused(code), outside);
             }
         }
-        for event in std::mem::take(&mut self.waiting) {
+        let patient = std::mem::take(&mut self.patient).into_iter();
+        let patient = patient.map(|(_, question, reply_to)| Event::Ask(question, reply_to));
+        for event in std::mem::take(&mut self.waiting).into_iter().chain(patient) {
             refuse(event, code, outside);
         }
     }
@@ -136,10 +148,11 @@ impl Host {
         }
         let at = outside.moment();
         let turn = match event {
-            Event::Ask(question, reply_to) => {
-                let waiter = self.waiters.insert(reply_to) as Waiter;
-                self.machine.handle(question, waiter, at)
+            Event::Ask(question, reply_to) if self.machine.should_wait(&question) => {
+                let until = outside.at.now.after(PATIENCE);
+                return self.patient.push_back((until, question, reply_to));
             }
+            Event::Ask(question, reply_to) => self.ask(question, reply_to, at),
             Event::TopicDeleted(name) => self.machine.topic_deleted(&name, at),
             Event::ProducerId(parked, id) => self.machine.resume(parked, id, at),
             Event::Marked(id, partition, marked) => {
@@ -147,16 +160,42 @@ impl Host {
             }
         };
         self.follow(turn, outside);
+        self.ask_patient(outside);
+    }
+
+    fn ask(&mut self, question: Question, reply_to: ReplyTo<Reply>, at: Moment) -> Turn {
+        let waiter = self.waiters.insert(reply_to) as Waiter;
+        self.machine.handle(question, waiter, at)
+    }
+
+    /// Asks what need not wait any more, or has waited long enough.
+    fn ask_patient(&mut self, outside: &mut Outside<'_>) {
+        for _ in 0..self.patient.len() {
+            if self.blocked.is_some() {
+                return;
+            }
+            let Some((until, question, reply_to)) = self.patient.pop_front() else { return };
+            if self.machine.should_wait(&question) && outside.at.now < until {
+                self.patient.push_back((until, question, reply_to));
+                continue;
+            }
+            let at = outside.moment();
+            let turn = self.ask(question, reply_to, at);
+            self.follow(turn, outside);
+        }
     }
 
     fn is_crowded(&self) -> bool {
-        self.waiting.len() >= WAITING_MAX
+        self.waiting.len() + self.patient.len() >= WAITING_MAX
     }
 
     /// When it must be run although nobody asks.
-    pub fn deadline(&self) -> Option<headwater_io::clock::Nanos> {
+    pub fn deadline(&self) -> Option<Nanos> {
         match self.stage {
-            Stage::Serving if self.blocked.is_none() => self.machine.deadline(),
+            Stage::Serving if self.blocked.is_none() => {
+                let patience = self.patient.iter().map(|(until, ..)| *until).min();
+                self.machine.deadline().into_iter().chain(patience).min()
+            }
             _ => None,
         }
     }
@@ -175,6 +214,7 @@ impl Host {
             let Some(event) = self.waiting.pop_front() else { break };
             self.hear(event, outside);
         }
+        self.ask_patient(outside);
         let now = outside.at.now;
         while self.deadline().is_some_and(|due| due <= now) {
             let turn = self.machine.expire(outside.moment());

@@ -60,6 +60,16 @@ impl Machine {
         }
     }
 
+    /// Whether a question is better asked again in a moment.
+    pub fn should_wait(&self, question: &Question) -> bool {
+        match (self, question) {
+            (Machine::Transactions(transactions), Question::Transactions(_, request)) => {
+                transactions.should_wait(request)
+            }
+            _ => false,
+        }
+    }
+
     /// The log took the records, the first one at `base`.
     pub fn appended(&mut self, write: Write, base: Offset, at: Moment) -> Turn {
         match (self, write) {

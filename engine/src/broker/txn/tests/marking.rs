@@ -100,3 +100,22 @@ fn a_request_whose_record_the_log_refused_has_changed_nothing() {
         assert_eq!(machine.deadline(), due);
     }
 }
+
+#[test]
+fn who_goes_on_while_markers_are_written_had_better_wait() {
+    use TransactionVersion::{V0, V2};
+    let to = [p("a", 0)];
+    let requests = |who| [add(who, &to, V0), add(who, &to, V2), init(Some(who))];
+    for state in [PrepareCommit, PrepareAbort, Ongoing, CompleteCommit] {
+        let machine = machine(Some(transaction(state)));
+        for request in requests((ID, EPOCH)) {
+            assert_eq!(
+                machine.should_wait(&request),
+                state.is_prepared(),
+                "{state:?}, {request:?}"
+            );
+        }
+        let end = end((ID, EPOCH), true, V2);
+        assert!(!machine.should_wait(&end), "the answer to an end that is repeated is known");
+    }
+}
