@@ -186,12 +186,15 @@ impl Log {
         self.retained.wanted > self.log_start || self.before_start() > 0
     }
 
-    /// How many of these can go now.
+    /// How many of these can go now. What producers sent must be known without them.
     fn forgettable(&self) -> usize {
         let floor = self.retained.floor;
         let can_go = |segment: &&Segment| segment.is_sealed() && segment.base < floor;
         match self.segments.iter().all(|segment| segment.named) {
-            true => self.segments.iter().take(self.before_start()).take_while(can_go).count(),
+            true => {
+                let n = self.segments.iter().take(self.before_start()).take_while(can_go).count();
+                (1..=n).rev().find(|&n| self.segments[n].has_snapshot).unwrap_or(0)
+            }
             false => 0,
         }
     }

@@ -71,6 +71,7 @@ impl Log {
             index: Index::new(base, self.settings.index_interval_bytes),
             aborted: Vec::new(),
             reader,
+            has_snapshot: false,
             named: false,
             scrub_at: Nanos(0),
             state: SegmentState::Open(Writer {
@@ -205,6 +206,8 @@ impl Log {
             Ok(()) => {
                 let segment = self.segment_by_serial(serial).expect("segments being sealed stay");
                 segment.state = SegmentState::Sealed { end: segment.end() };
+                let next = self.segments.iter_mut().skip_while(|one| one.serial != serial).nth(1);
+                next.expect("a sealed segment has a successor").has_snapshot = true;
             }
             // It lacks its index, which nothing needs before the next start.
             Err(error) if is_full(&error) => self.seal_at = Some(now.after(FULL_RETRY)),

@@ -26,6 +26,8 @@ pub(super) struct Segment {
     pub aborted: Vec<Aborted>,
     /// For reading, through the page cache.
     pub reader: File,
+    /// Whether the producers as of its start are on the disk; what recovery has sealed leaves none behind it.
+    pub has_snapshot: bool,
     /// Whether its name is durable: until then nothing in it counts as written.
     pub named: bool,
     /// Once it is sealed: not to be read again by the scrubber before this.

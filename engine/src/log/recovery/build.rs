@@ -9,6 +9,7 @@ use headwater_io::clock::Nanos;
 use headwater_io::file::{Access, File};
 
 use super::OpenLog;
+use super::listing::Listing;
 use super::read::Found;
 use crate::log::commits::Commits;
 use crate::log::damaged::Damaged;
@@ -32,6 +33,7 @@ impl OpenLog<'_> {
         scan: Scan,
         producers: Producers,
         start: Option<Offset>,
+        listing: &Listing,
         health: Health,
     ) -> io::Result<Log> {
         let mut segments = VecDeque::with_capacity(found.len());
@@ -56,6 +58,7 @@ impl OpenLog<'_> {
                 index,
                 aborted,
                 reader,
+                has_snapshot: listing.has(&directory::snapshot(&self.dir, base)),
                 scrub_at: Nanos(0),
                 named: !fresh,
                 state,

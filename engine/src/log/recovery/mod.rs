@@ -125,7 +125,7 @@ impl OpenLog<'_> {
                 Health::Quarantined(reason.into())
             }
         };
-        let log = self.build(found, scan, producers, start, health)?;
+        let log = self.build(found, scan, producers, start, &listing, health)?;
         Ok((log, listing.read_bytes()))
     }
 
