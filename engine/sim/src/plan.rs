@@ -157,6 +157,8 @@ fn config(path: &str, rng: &mut Rng) -> Result<BrokerConfig, String> {
         ("durability.path", path.to_owned()),
         ("log.dirs", DATA_DIR.to_owned()),
         ("auto.create.topics.enable", "false".to_owned()),
+        // Its records are older than a week, and its model forgets nothing.
+        ("log.retention.ms", "-1".to_owned()),
         ("commit.flush.ms", rng.pick(&["1", "5", "20"]).to_string()),
         ("commit.unit.bytes", "65536".to_owned()),
         ("commit.depth", rng.pick(&["1", "2", "4"]).to_string()),

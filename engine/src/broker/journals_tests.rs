@@ -19,11 +19,12 @@ use crate::config::topic::TopicConfig;
 use crate::log::read::Piece;
 use crate::log::record_set::RecordSet;
 use crate::log::recovery::OpenLog;
+use crate::log::retention::Retention;
 use crate::log::{Health, LogSettings};
 use crate::model::LeaderEpoch;
 use crate::shard::Shard;
 use crate::shard::letters::{
-    Acks, Answer, Ask, Bar, CallId, Isolation, PartitionSettings, ReadAsk, ReplyTo,
+    Acks, Answer, Ask, Bar, CallId, Isolation, Marks, PartitionSettings, ReadAsk, ReplyTo,
 };
 use crate::shard::serve::Moment;
 use crate::token::Owner;
@@ -67,6 +68,8 @@ struct Model {
     /// Appended, in order: the offset after it, and the bytes that no log changes.
     sent: Vec<(Offset, Bytes)>,
     acknowledged: Offset,
+    /// The log starts here, or later.
+    start: Offset,
 }
 
 /// What happens to recovery points while the power is off.
@@ -95,6 +98,11 @@ struct Machine {
     old_points: Vec<(PathBuf, Vec<u8>)>,
     /// Starts of logs from a point.
     points_used: usize,
+    /// What is kept of every log.
+    retention: Option<Retention>,
+    /// Deletions of records on their way: of which partition.
+    deletions: HashMap<u64, usize>,
+    marks: HashMap<u64, Marks>,
 }
 
 fn key(index: usize) -> PartitionKey {
@@ -171,6 +179,9 @@ impl Machine {
             tamper: Tamper::Nothing,
             old_points: Vec::new(),
             points_used: 0,
+            retention: None,
+            deletions: HashMap::new(),
+            marks: HashMap::new(),
         }
     }
 
@@ -215,6 +226,8 @@ impl Machine {
     /// One tick of the loop that a worker runs.
     fn turn(&mut self) {
         let now = self.io.clock().now();
+        let (at, retention) = (self.moment(), self.retention);
+        self.shard.sweep(at, &|_| retention);
         self.shard.pump(&mut self.io, now);
         self.take_answers();
         let until = self.shard.deadline().unwrap_or(now.after(Duration::from_millis(1)));
@@ -254,6 +267,13 @@ impl Machine {
                         model.acknowledged = end;
                     }
                 }
+                Answer::LogStart(started) => {
+                    if let Some(index) = self.deletions.remove(&call.0) {
+                        let model = &mut self.models[index];
+                        model.start = model.start.max(started.expect("records were deleted"));
+                    }
+                }
+                Answer::Marks(marks) => drop(self.marks.insert(call.0, marks.unwrap())),
                 Answer::Read(results) => {
                     let read = results.into_iter().next().unwrap().unwrap();
                     let mut bytes = Vec::new();
@@ -274,9 +294,39 @@ impl Machine {
         }
     }
 
-    /// Reads a partition from its start to its visible end; the bodies of its batches.
+    /// Where a log starts: never before it started once.
+    fn start_of(&mut self, index: usize) -> Offset {
+        let call = self.ask(Ask::Marks(key(index)));
+        self.take_answers();
+        let start = self.marks.remove(&call).expect("marks").log_start;
+        assert!(start >= self.models[index].start, "partition {index} starts at {start}");
+        self.models[index].start = start;
+        start
+    }
+
+    /// A client deletes records that it knows.
+    fn delete_records(&mut self) {
+        let index = self.rng.below(self.models.len() as u64) as usize;
+        let upto = self.rng.below(self.models[index].acknowledged.0 as u64 + 1);
+        let ask = Ask::DeleteRecords { partition: key(index), upto: Some(Offset(upto as i64)) };
+        let call = self.ask(ask);
+        self.deletions.insert(call, index);
+    }
+
+    /// Every log keeps about this much; looked at every few ticks.
+    fn keep_bytes(&mut self, bytes_max: u64) {
+        let bytes_max = Some(bytes_max);
+        self.retention = Some(Retention { deletes: true, bytes_max, ..Retention::default() });
+        self.shard.sweep_every(Duration::from_millis(3), self.io.clock().now());
+    }
+
+    /// Reads a partition from its start to its visible end; the bodies of its batches, those that are deleted
+    /// as they were.
     fn read_all(&mut self, index: usize) -> Vec<Bytes> {
-        let (mut offset, mut bodies) = (Offset(0), Vec::new());
+        let mut offset = self.start_of(index);
+        let sent = &self.models[index].sent;
+        let mut bodies: Vec<Bytes> =
+            sent[..offset.0 as usize].iter().map(|(_, body)| body.clone()).collect();
         loop {
             let (bytes_max, isolation) = (1 << 20, Isolation::Uncommitted);
             let ask = ReadAsk { partition: key(index), offset, bytes_max, epoch: -1, isolation };
@@ -393,6 +443,7 @@ impl Machine {
         // What nobody vouches for is removed: what is left was used.
         self.points_used += self.points().len();
         self.calls.clear();
+        self.deletions.clear();
         for index in 0..self.models.len() {
             let kept = self.read_all(index).len();
             let model = &mut self.models[index];
@@ -435,6 +486,61 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
             }
             machine.cut();
         }
+    }
+}
+
+#[test]
+fn a_power_cut_while_old_segments_go_leaves_everything_from_the_start_on() {
+    let more = std::env::var("HEADWATER_SEEDS").ok().and_then(|n| n.parse().ok());
+    let mut forgotten = 0;
+    for seed in 2000..2000 + more.unwrap_or(100) {
+        println!("seed {seed}");
+        let mut machine = Machine::new(seed, 1 + (seed as usize % 4));
+        for _ in 0..4 {
+            let bytes = *machine.rng.pick(&[0, 0, 300 << 10, 1 << 20]);
+            machine.keep_bytes(bytes);
+            for _ in 0..machine.rng.below(100) {
+                machine.append();
+                if machine.rng.chance(5) {
+                    machine.delete_records();
+                }
+                while machine.rng.chance(60) {
+                    machine.turn();
+                }
+            }
+            machine.cut();
+        }
+        forgotten += machine.models.iter().filter(|model| model.start > Offset(0)).count();
+    }
+    assert!(forgotten > 100, "only {forgotten} logs that start later");
+}
+
+/// The last segment of a log that nobody writes to any more waits for a checkpoint, which is written for it.
+#[test]
+fn a_log_at_rest_forgets_all_of_it_and_its_files_go() {
+    for seed in 0..10 {
+        println!("seed {seed}");
+        let mut machine = Machine::new(seed, 3);
+        for _ in 0..60 {
+            machine.append();
+            machine.turn();
+        }
+        machine.keep_bytes(0);
+        let is_empty = |machine: &Machine, index: usize| {
+            let dir = directory::partition(Path::new(DATA), "t", index as i32);
+            let names = machine.io.fs().list(&dir).unwrap();
+            let logs = names.iter().filter(|entry| directory::parse_segment(&entry.name).is_some());
+            let deleted = names.iter().any(|entry| entry.name.ends_with(directory::DELETED));
+            logs.count() == 1 && !deleted && names.iter().any(|e| e.name == directory::START)
+        };
+        for _ in 0..5_000 {
+            machine.turn();
+        }
+        for index in 0..3 {
+            assert!(is_empty(&machine, index), "partition {index}");
+            assert_eq!(machine.start_of(index).0, machine.models[index].sent.len() as i64);
+        }
+        machine.cut();
     }
 }
 

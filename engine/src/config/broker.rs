@@ -76,6 +76,8 @@ pub struct BrokerConfig {
     pub fetch_sessions_max: usize,
     /// `auto.create.topics.enable`.
     pub auto_create_topics: bool,
+    /// `log.retention.check.interval.ms`.
+    pub retention_check_ms: u64,
     /// `delete.topic.enable`.
     pub delete_topics: bool,
     /// `num.partitions`.
@@ -176,6 +178,7 @@ impl BrokerConfig {
             fetch_max_bytes: values.number("fetch.max.bytes"),
             fetch_sessions_max: values.number("max.incremental.fetch.session.cache.slots"),
             auto_create_topics: values.number("auto.create.topics.enable"),
+            retention_check_ms: values.number("log.retention.check.interval.ms"),
             delete_topics: values.number("delete.topic.enable"),
             num_partitions: values.number("num.partitions"),
             producer_id_expiration_ms: values.number("producer.id.expiration.ms"),

@@ -143,6 +143,13 @@ pub enum Ask {
     Producers(PartitionKey),
     /// Sizes of partitions.
     Sizes(Vec<PartitionKey>),
+    /// Delete the records of a partition before an offset.
+    DeleteRecords {
+        /// Of which partition.
+        partition: PartitionKey,
+        /// The first one to keep; without it, all that consumers can see go.
+        upto: Option<Offset>,
+    },
     /// Answer when everything appended so far is durable.
     Flush(PartitionKey),
     /// The marks of a partition.
@@ -208,6 +215,8 @@ pub enum Answer {
     Producers(Result<Vec<ProducerState>, Refusal>),
     /// To `Sizes`, in order: bytes, or nothing for what is not here.
     Sizes(Vec<Option<u64>>),
+    /// To `DeleteRecords`: the start of the log, once it is durable.
+    LogStart(Result<Offset, Refusal>),
     /// To `Watch`: something changed, read again.
     Moved,
     /// To `Flush` and `Marks`.

@@ -12,6 +12,7 @@ mod measure;
 pub mod own;
 pub mod partition;
 pub mod reply;
+pub mod retention;
 pub mod scrub;
 pub mod serve;
 mod unseen;
@@ -31,8 +32,9 @@ use crate::model::{PartitionKey, ShardId};
 use crate::rare::{self, Rare};
 use crate::token::{JournalOp, LogOp, SLOTS_MAX};
 use journal::{Journal, Moved};
-use letters::{Answer, PartitionSettings, ReplyTo};
+use letters::{Answer, PartitionSettings, Refusal, ReplyTo};
 use partition::Partition;
+use retention::Keeper;
 use scrub::Scrubber;
 
 /// Memory is given back by completions, by sockets, by other threads' sockets: appends that wait for it
@@ -69,6 +71,8 @@ pub struct Shard {
     was_pressed: bool,
     /// Reads sealed segments again.
     scrubber: Scrubber,
+    /// Deletes what need not be kept.
+    keeper: Keeper,
 }
 
 impl Shard {
@@ -97,6 +101,7 @@ impl Shard {
             failed: false,
             was_pressed: false,
             scrubber: Scrubber::default(),
+            keeper: Keeper::default(),
         }
     }
 
@@ -123,6 +128,7 @@ impl Shard {
         let Some(slot) = self.by_key.remove(&key) else { return };
         self.slots[slot as usize].release(&mut self.answers);
         self.refuse_looking(slot);
+        self.refuse_starts(slot, &Refusal::Unknown);
         self.drop_if_idle(slot);
     }
 
@@ -155,8 +161,10 @@ impl Shard {
         }
         partition.settle(now, &mut self.answers);
         self.mark_dirty(slot);
-        if op == LogOp::Look {
-            self.looked(slot, io);
+        match op {
+            LogOp::Look => self.looked(slot, io),
+            LogOp::Start => self.started(slot),
+            _ => {}
         }
     }
 
@@ -201,6 +209,9 @@ impl Shard {
             "a write or sync failed: the shard acknowledges nothing any more until a restart reads what the disk holds"
         );
         self.scrubber.stop();
+        self.keeper.stop();
+        let slots: Vec<u32> = self.slots.iter().map(|(slot, _)| slot as u32).collect();
+        slots.into_iter().for_each(|slot| self.refuse_starts(slot, &Refusal::Offline));
         self.journal.iter_mut().for_each(Journal::fail);
         let error = io::Error::other(what.to_owned());
         for (_, partition) in &mut self.slots {
@@ -256,7 +267,9 @@ impl Shard {
         }
         let first = self.deadlines.first().map(|(at, _)| *at);
         let journal = self.journal.as_ref().and_then(Journal::deadline);
-        [first, self.starved_retry, journal, self.scrubber.deadline()].into_iter().flatten().min()
+        let due =
+            [first, self.starved_retry, journal, self.scrubber.deadline(), self.keeper.deadline()];
+        due.into_iter().flatten().min()
     }
 
     /// Takes the answers that are ready.
@@ -280,6 +293,7 @@ impl Shard {
     /// Asks every log to make durable what it has; nothing else is begun any more.
     pub fn flush_all(&mut self) {
         self.scrubber.stop();
+        self.keeper.stop();
         for (slot, partition) in &mut self.slots {
             let end = partition.log.marks().appended().offset;
             partition.log.want_durable(end);

@@ -83,6 +83,7 @@ impl Shard {
                 let sizes = partitions.into_iter().map(size).collect();
                 self.answer(reply_to, Answer::Sizes(sizes));
             }
+            Ask::DeleteRecords { partition, upto } => self.delete_records(partition, upto, reply_to),
             Ask::Flush(partition) => match self.find(partition) {
                 Some((slot, found)) => {
                     let mut answers = Vec::new();
@@ -115,7 +116,7 @@ impl Shard {
         Some((slot, &mut self.slots[slot as usize]))
     }
 
-    fn answer(&mut self, reply_to: ReplyTo, answer: Answer) {
+    pub(super) fn answer(&mut self, reply_to: ReplyTo, answer: Answer) {
         self.answers.push((reply_to, answer));
     }
 

@@ -34,6 +34,7 @@ use crate::broker::controller::{Controller, Worked};
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::config::broker::BrokerConfig;
 use crate::log::look::TimeHit;
+use crate::log::retention::Retention;
 use crate::model::{LeaderEpoch, PartitionKey, ShardId};
 use crate::net::connection::Connection;
 use crate::net::limits::Limits;
@@ -149,6 +150,8 @@ impl Worker {
             i32::from_be_bytes((parts.new_id)()[..4].try_into().expect("four bytes")) & 0x3fff_ffff;
         let now = parts.io.clock().now();
         parts.shard.scrub_at(Pace::of(&parts.config, parts.node.shards));
+        let sweep = Duration::from_millis(parts.config.retention_check_ms);
+        parts.shard.sweep_every(sweep, now);
         Worker {
             id: parts.id,
             io: parts.io,
@@ -225,6 +228,7 @@ impl Worker {
         self.look_at_pressure();
         self.bury_dead();
         self.scrub();
+        self.sweep_logs();
         self.retry_accept();
         self.sweep();
         self.advance_stop();
@@ -343,6 +347,14 @@ impl Worker {
             let job = Op::Job(Box::new(move |fs| Box::new(passage.run(fs))));
             self.submit_job(job, JobOwner::Scrub);
         }
+    }
+
+    /// Lets go of old segments, as their topics say now.
+    fn sweep_logs(&mut self) {
+        let (at, catalog) = (self.moment(), &self.catalog);
+        let retention_of =
+            |key: PartitionKey| Some(Retention::of(&catalog.by_id(key.topic)?.config));
+        self.shard.sweep(at, &retention_of);
     }
 
     fn run_controller(&mut self) {

@@ -25,6 +25,7 @@ fn config(backend: Backend) -> BrokerConfig {
         Backend::Posix => BackendName::Posix,
         _ => BackendName::Uring,
     });
+    config.topic_defaults.retention_ms = None;
     (config.memory_bytes, config.shards) = (Some(64 << 20), 2);
     config
 }

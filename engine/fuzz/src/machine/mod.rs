@@ -184,6 +184,8 @@ pub fn config(settings: &[&str]) -> Option<BrokerConfig> {
         settings.iter().map(|text| Assignment::from_command_line(text)).collect();
     let mut config = BrokerConfig::from_sources(&assignments.ok()?).ok()?;
     config.data_dir = PathBuf::from(DATA);
+    // Records here are older than a week.
+    config.topic_defaults.retention_ms = None;
     Some(config)
 }
 

@@ -1,6 +1,6 @@
 //! Kafka's settings for the broker that mean something here. Those without effect are in [`super::kafka_inert`].
 
-use super::{INT, broker};
+use super::{INT, LONG, broker};
 use crate::config::setting::{Kind, Setting, Unit};
 
 pub(super) static SETTINGS: &[Setting] = &[
@@ -52,6 +52,12 @@ pub(super) static SETTINGS: &[Setting] = &[
     )
     .dynamic(),
     broker("delete.topic.enable", Kind::Bool, "true", "Whether topics can be deleted.").dynamic(),
+    broker(
+        "log.retention.check.interval.ms",
+        Kind::Long(Unit::Milliseconds, 1, LONG),
+        "300000",
+        "How often old segments are looked for; first two seconds after a start.",
+    ),
     broker(
         "socket.request.max.bytes",
         Kind::Int(Unit::Bytes, 1, INT),

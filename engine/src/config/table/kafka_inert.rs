@@ -118,13 +118,6 @@ pub(super) static SETTINGS: &[Setting] = &[
     .inert("max.connections is the only limit yet"),
     // Log
     broker(
-        "log.retention.check.interval.ms",
-        Kind::Long(Unit::Milliseconds, 1, LONG),
-        "300000",
-        "How often old segments are looked for.",
-    )
-    .inert("old segments are not deleted yet"),
-    broker(
         "log.flush.offset.checkpoint.interval.ms",
         Kind::Int(Unit::Milliseconds, 0, INT),
         "60000",

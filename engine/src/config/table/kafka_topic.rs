@@ -3,7 +3,6 @@
 use super::{INT, KIB, LONG, NEVER, hours, minutes, same, topic};
 use crate::config::setting::{Kind, Setting, Unit};
 
-const NO_RETENTION: &str = "old segments are not deleted yet";
 const NO_COMPACTION: &str = "compaction is not built yet";
 const NO_REPLICAS: &str = "one node has one replica of everything";
 const NO_RECOMPRESSION: &str = "batches are stored as the producer compressed them";
@@ -111,10 +110,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         "cleanup.policy",
         Kind::List(&["delete", "compact"]),
         "delete",
-        "What happens to old records: delete them by age and size, compact them by key, or both.",
+        "What happens to old records: delete them by age and size, compact them by key (not built yet), or both.",
     )
-    .from(&[same("log.cleanup.policy")])
-    .inert("neither is built yet"),
+    .from(&[same("log.cleanup.policy")]),
     topic(
         "retention.ms",
         Kind::Long(Unit::Milliseconds, -1, LONG),
@@ -125,16 +123,14 @@ pub(super) static SETTINGS: &[Setting] = &[
         same("log.retention.ms"),
         minutes("log.retention.minutes"),
         hours("log.retention.hours"),
-    ])
-    .inert(NO_RETENTION),
+    ]),
     topic(
         "retention.bytes",
         Kind::Long(Unit::Bytes, -1, LONG),
         "-1",
         "Size of a partition above which its oldest segment may be deleted; -1 is never.",
     )
-    .from(&[same("log.retention.bytes")])
-    .inert(NO_RETENTION),
+    .from(&[same("log.retention.bytes")]),
     topic(
         "delete.retention.ms",
         Kind::Long(Unit::Milliseconds, 0, LONG),
@@ -201,10 +197,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         "file.delete.delay.ms",
         Kind::Long(Unit::Milliseconds, 0, LONG),
         "60000",
-        "How long a deleted file stays on disk.",
+        "How long the files of a deleted segment stay on disk under another name; those of a deleted topic go at once.",
     )
-    .from(&[same("log.segment.delete.delay.ms")])
-    .inert("files go when their topic is deleted"),
+    .from(&[same("log.segment.delete.delay.ms")]),
     topic(
         "segment.index.bytes",
         Kind::Int(Unit::Bytes, 4, INT),

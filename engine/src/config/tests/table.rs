@@ -69,7 +69,8 @@ fn every_active_setting_changes_the_typed_settings() {
         }
         let value = another(setting);
         for name in setting.broker_names() {
-            let value = if name.ends_with(".hours") { "1".to_owned() } else { value.clone() };
+            let is_coarse = name.ends_with(".hours") || name.ends_with(".minutes");
+            let value = if is_coarse { "1".to_owned() } else { value.clone() };
             let mut changed = configure(&[base, &format!("{name}={value}")]).expect(name);
             assert_ne!(changed, broker, "`{name}`");
             changed.stated.clone_from(&broker.stated);

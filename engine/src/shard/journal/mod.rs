@@ -91,6 +91,8 @@ pub struct Journal {
     points: Points,
     /// Of the newest checkpoint.
     serial: u64,
+    /// Somebody waits for a checkpoint.
+    round_wanted: bool,
     /// No frame fits until space is freed.
     full: bool,
     /// Stopping: everything is to be settled and written down.
@@ -136,6 +138,7 @@ impl Journal {
             extent_bytes: 0,
             points: Points::default(),
             serial: begun.serial,
+            round_wanted: false,
             full: false,
             closing: false,
             failed: false,
@@ -188,7 +191,8 @@ impl Journal {
         let flush = self.unsynced_since.filter(|_| !self.commits.syncing());
         let flush = flush.map(|since| since.after(self.settings.flush_after));
         // The last round of a shard whose partitions have nothing to do: no completion would begin it.
-        let close = (self.is_close_due() && self.tidy.is_idle()).then_some(Nanos(0));
+        let is_due = (self.is_close_due() || self.round_wanted) && self.tidy.is_idle();
+        let close = is_due.then_some(Nanos(0));
         [linger, flush, close].into_iter().flatten().min()
     }
 
@@ -225,8 +229,7 @@ impl Journal {
                 Ok(Moved::default())
             }
             JournalOp::Checkpoint => {
-                self.checkpoint_written(result?, slots)?;
-                Ok(Moved::default())
+                self.checkpoint_written(result?, slots)
             }
         }
     }
@@ -239,6 +242,11 @@ impl Journal {
     /// Everything is to be settled, and a last checkpoint written.
     pub(super) fn close(&mut self) {
         self.closing = true;
+    }
+
+    /// A checkpoint is to be written soon: what segments can go depends on it.
+    pub(super) fn want_round(&mut self) {
+        self.round_wanted = true;
     }
 
     /// Whether nothing is left to do.

@@ -12,7 +12,7 @@ use headwater_io::file::File;
 use headwater_io::op::{Done, Op};
 use slab::Slab;
 
-use super::{Journal, files};
+use super::{Journal, Moved, files};
 use crate::journal::checkpoint::{Checkpoint, PartitionPoint};
 use crate::log::{Health, Log};
 use crate::model::PartitionKey;
@@ -47,6 +47,7 @@ impl Journal {
     /// Goes on with the round; the partitions that must be pumped for it.
     pub(super) fn tidy_up(&mut self, slots: &mut Slab<Partition>, io: &mut Driver) -> Vec<u32> {
         if self.tidy.is_idle() && self.is_round_due() {
+            self.round_wanted = false;
             let target = self.next_seq - 1;
             let needs = |partition: &Partition| needs(partition, target);
             let queue = slots.iter().filter(|(_, p)| needs(p)).map(|(slot, _)| slot as u32);
@@ -77,7 +78,10 @@ impl Journal {
 
     fn is_round_due(&self) -> bool {
         let behind = self.ring.live_bytes() + self.extent_bytes;
-        behind >= self.ring.capacity_bytes() / 2 || self.full || self.is_close_due()
+        behind >= self.ring.capacity_bytes() / 2
+            || self.full
+            || self.is_close_due()
+            || self.round_wanted
     }
 
     /// At the end once more, when the last frame has arrived.
@@ -109,6 +113,7 @@ impl Journal {
         };
         for (_, partition) in slots.iter_mut() {
             partition.log.vouch_for_draft();
+            partition.log.checkpoint_begun();
         }
         self.tidy = Tidy::Writing { first_needed_seq, extent_bytes };
         if planted::is(Bug::FreeJournalBeforeSync) {
@@ -123,8 +128,8 @@ impl Journal {
     pub(super) fn checkpoint_written(
         &mut self,
         done: Done,
-        slots: &Slab<Partition>,
-    ) -> io::Result<()> {
+        slots: &mut Slab<Partition>,
+    ) -> io::Result<Moved> {
         let Done::Job(answer) = done else { unreachable!("a checkpoint is written by a job") };
         (*answer.downcast::<io::Result<()>>().expect("a checkpoint's result"))?;
         let Tidy::Writing { first_needed_seq, extent_bytes } =
@@ -138,7 +143,15 @@ impl Journal {
         self.queue_points(slots);
         self.full = false;
         self.closing &= first_needed_seq < self.next_seq;
-        Ok(())
+        // Old segments may go that were needed until now.
+        let mut moved = Moved::default();
+        for (slot, partition) in slots.iter_mut() {
+            if partition.log.awaits_checkpoint() {
+                moved.slots.push(slot as u32);
+            }
+            partition.log.checkpoint_done();
+        }
+        Ok(moved)
     }
 
     /// Makes the next file ready, ahead of need.

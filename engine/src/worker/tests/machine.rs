@@ -73,7 +73,9 @@ impl Machine {
         Machine::start_with(world, config)
     }
 
-    pub(super) fn start_with(world: World, config: BrokerConfig) -> Self {
+    pub(super) fn start_with(world: World, mut config: BrokerConfig) -> Self {
+        // Records here are older than a week.
+        config.topic_defaults.retention_ms = None;
         let config = Arc::new(config);
         let io = world.driver();
         let data_dir = PathBuf::from("/data");

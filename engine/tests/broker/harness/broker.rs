@@ -71,9 +71,9 @@ impl Folder {
 }
 
 impl Options {
-    /// One shard, little memory, nothing else out of the ordinary.
+    /// One shard, little memory, and records of long ago are kept; nothing else out of the ordinary.
     pub fn new(backend: Backend) -> Self {
-        let settings = vec!["memory.bytes=67108864".to_owned()];
+        let settings = ["memory.bytes=67108864", "log.retention.ms=-1"].map(str::to_owned).to_vec();
         Options { backend, shards: 1, data_dir: None, settings, wrapper: Vec::new() }
     }
 

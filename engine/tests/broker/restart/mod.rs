@@ -4,6 +4,7 @@ mod bounded;
 mod cold;
 mod kill;
 mod leftovers;
+mod retention;
 mod stop;
 mod tails;
 
