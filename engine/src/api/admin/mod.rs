@@ -13,6 +13,7 @@ pub mod alter_partition_reassignments;
 mod altering;
 pub mod asked;
 pub mod commanded;
+pub mod delete_records;
 pub mod describe_client_quotas;
 pub mod describe_log_dirs;
 pub mod describe_topic_partitions;
