@@ -285,7 +285,7 @@ pub static TABLE: &[Api] = &[
     serves(ApiVersions, "ApiVersions", 0, 4, 3),
     serves(CreateTopics, "CreateTopics", 2, 7, 5),
     serves(DeleteTopics, "DeleteTopics", 1, 6, 4),
-    speaks(DeleteRecords, "DeleteRecords", 0, 2, 2),
+    serves(DeleteRecords, "DeleteRecords", 0, 2, 2),
     serves(InitProducerId, "InitProducerId", 0, 5, 2),
     speaks(OffsetForLeaderEpoch, "OffsetForLeaderEpoch", 2, 4, 4),
     serves(AddPartitionsToTxn, "AddPartitionsToTxn", 0, 5, 3),

@@ -282,7 +282,7 @@ type Handler = fn(
 
 /// What is served: API, what its caller must be allowed to do, handler. Versions are in the protocol's
 /// own table.
-pub const TABLE: [(ApiKey, Operation, Handler); 42] = [
+pub const TABLE: [(ApiKey, Operation, Handler); 43] = [
     (ApiKey::Produce, Operation::Write, produce::begin),
     (ApiKey::Fetch, Operation::Read, fetch::begin),
     (ApiKey::ListOffsets, Operation::Describe, list_offsets::begin),
@@ -316,6 +316,7 @@ pub const TABLE: [(ApiKey, Operation, Handler); 42] = [
     (ApiKey::DescribeTransactions, Operation::Describe, transactions::describe_transactions::begin),
     (ApiKey::ListTransactions, Operation::Describe, transactions::list_transactions::begin),
     (ApiKey::AlterConfigs, Operation::AlterConfigs, admin::alter_configs::begin),
+    (ApiKey::DeleteRecords, Operation::Delete, admin::delete_records::begin),
     (ApiKey::DescribeLogDirs, Operation::Describe, admin::describe_log_dirs::begin),
     (ApiKey::ElectLeaders, Operation::Alter, admin::elect_leaders::begin),
     (

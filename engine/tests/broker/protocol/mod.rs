@@ -1,6 +1,7 @@
 //! Every API that is served, asked well and badly, in old and new versions.
 
 mod configs;
+mod delete_records;
 mod fetch;
 mod idempotence;
 mod negotiation;
