@@ -2,8 +2,8 @@
 //!
 //! Under simulation both are virtual, so nothing above may ask the operating system for the time.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point on the monotonic clock, in nanoseconds since an arbitrary start.

@@ -341,11 +341,7 @@ pub const TABLE: [(ApiKey, Operation, Handler); 43] = [
     ),
     (ApiKey::AlterClientQuotas, Operation::AlterConfigs, admin::alter_client_quotas::begin),
     (ApiKey::ListConfigResources, Operation::DescribeConfigs, admin::list_config_resources::begin),
-    (
-        ApiKey::DescribeTopicPartitions,
-        Operation::Describe,
-        admin::describe_topic_partitions::begin,
-    ),
+    (ApiKey::DescribeTopicPartitions, Operation::Describe, admin::describe_topic_partitions::begin),
 ];
 
 /// What Kafka sends when operations were not asked for.

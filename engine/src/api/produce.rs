@@ -208,7 +208,8 @@ impl Call {
             return self.verified(&codes);
         }
         let verify = self.to_verify();
-        let question = verify.and_then(|what| verify::question(&what, self.origin.version, context));
+        let question =
+            verify.and_then(|what| verify::question(&what, self.origin.version, context));
         match question {
             Some(question) => Step::Coordinate(vec![question]),
             None => self.reply(),

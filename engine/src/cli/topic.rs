@@ -169,12 +169,7 @@ fn alter(
     Ok(Done { topic, outcome: if validate_only { "valid" } else { "altered" } })
 }
 
-fn grow(
-    client: &mut Client,
-    name: &str,
-    count: i32,
-    validate_only: bool,
-) -> Result<(), CliError> {
+fn grow(client: &mut Client, name: &str, count: i32, validate_only: bool) -> Result<(), CliError> {
     let request = CreatePartitionsRequest {
         topics: vec![CreatePartitionsTopic { name, count, assignments: None }],
         timeout_ms: OPERATION_TIMEOUT_MS,

@@ -83,7 +83,9 @@ impl Shard {
                 let sizes = partitions.into_iter().map(size).collect();
                 self.answer(reply_to, Answer::Sizes(sizes));
             }
-            Ask::DeleteRecords { partition, upto } => self.delete_records(partition, upto, reply_to),
+            Ask::DeleteRecords { partition, upto } => {
+                self.delete_records(partition, upto, reply_to)
+            }
             Ask::Flush(partition) => match self.find(partition) {
                 Some((slot, found)) => {
                     let mut answers = Vec::new();

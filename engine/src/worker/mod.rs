@@ -137,7 +137,10 @@ pub struct Parts {
 enum JobOwner {
     Nobody,
     Controller,
-    Time { reply_to: ReplyTo, epoch: LeaderEpoch },
+    Time {
+        reply_to: ReplyTo,
+        epoch: LeaderEpoch,
+    },
     Scrub,
     /// Records of a coordinator are read.
     Coordinator(PartitionKey),
@@ -251,12 +254,20 @@ impl Worker {
         let throttle = self.throttled.first().map(|(at, _)| *at);
         let stop = self.stop.deadline();
         let coordinators = self.coordinators.deadline(self.now());
-        [self.shard.deadline(), call, throttle, stop, self.accept_again, self.turn_end(), coordinators]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(self.next_sweep)
-            .min(self.next_sweep)
+        [
+            self.shard.deadline(),
+            call,
+            throttle,
+            stop,
+            self.accept_again,
+            self.turn_end(),
+            coordinators,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(self.next_sweep)
+        .min(self.next_sweep)
     }
 
     fn complete(&mut self, completion: Completion) {

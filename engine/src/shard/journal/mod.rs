@@ -228,9 +228,7 @@ impl Journal {
                 self.file_prepared(result?)?;
                 Ok(Moved::default())
             }
-            JournalOp::Checkpoint => {
-                self.checkpoint_written(result?, slots)
-            }
+            JournalOp::Checkpoint => self.checkpoint_written(result?, slots),
         }
     }
 
