@@ -161,7 +161,7 @@ def replay(args):
 
 def idempotence(args):
     at, values = topic(args), kit.values(1000)
-    client = producer(args, enable_idempotence=True, linger_ms=0)
+    client = producer(args, enable_idempotence=True, linger_ms=0, reconnect_backoff_max_ms=100)
     for first in range(0, len(values), 20):
         write(client, at, values[first:first + 20])
     kit.same(read_all(args, at), values)

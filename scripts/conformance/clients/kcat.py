@@ -64,7 +64,8 @@ def replay(args):
 def idempotence(args):
     values = kit.values(1000)
     # Small batches, so that some answers are lost.
-    words = ["-X", "enable.idempotence=true", "-X", "batch.num.messages=20", "-X", "linger.ms=0"]
+    words = ["-X", "enable.idempotence=true", "-X", "batch.num.messages=50", "-X", "linger.ms=0"]
+    words += ["-X", "reconnect.backoff.ms=10", "-X", "reconnect.backoff.max.ms=100"]
     write(args, args.prefix, values, *words)
     kit.same(read(args, args.prefix), values)
 

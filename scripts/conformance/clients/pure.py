@@ -1,5 +1,6 @@
 """kafka-python: a client in nothing but Python. See kit.py for how it is called."""
 
+import logging
 import time
 
 import kafka
@@ -30,7 +31,7 @@ def producer(args, **settings):
 
 
 def consumer(args, group=None, **settings):
-    defaults = {"enable_auto_commit": False, "auto_offset_reset": "earliest"}
+    defaults = {"enable_auto_commit": False, "auto_offset_reset": "earliest", "session_timeout_ms": kit.SESSION_MS}
     return KafkaConsumer(
         bootstrap_servers=args.bootstrap, group_id=group, consumer_timeout_ms=TIMEOUT_MS, **defaults | settings)
 
@@ -126,7 +127,13 @@ def replay(args):
     reader.seek_to_beginning(place)
     kit.same(took(reader, 100), values)
     reader.close()
-    admin(args).reset_group_offsets(args.prefix, {place: 25})
+    # Each partition has an error of its own, while the group is not empty yet.
+    client = admin(args)
+
+    def is_reset():
+        return client.reset_group_offsets(args.prefix, {place: 25})[place]["error"] is kafka_errors.NoError
+
+    kit.until(is_reset, what="the group does not become empty")
     reader = consumer(args, args.prefix)
     reader.subscribe([at])
     kit.same(took(reader, 75), values[25:])
@@ -321,7 +328,7 @@ def errors(args):
 
 
 def member(args):
-    client = consumer(args, args.group, session_timeout_ms=kit.SESSION_MS, heartbeat_interval_ms=1000)
+    client = consumer(args, args.group, heartbeat_interval_ms=1000)
     client.subscribe([args.topic])
     told = None
     while True:
@@ -362,4 +369,6 @@ FEATURES = {
 }
 
 if __name__ == "__main__":
+    # For whoever looks into a failure.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     kit.run(FEATURES, member)

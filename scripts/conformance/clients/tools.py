@@ -213,7 +213,7 @@ def errors(args):
     refused("retention.ms", "topics", "--create", "--topic", f"{at}-c", "--config", "retention.ms=-7")
     refused("does not exist", "topics", "--describe", "--topic", f"{at}-unknown")
     refused("GroupIdNotFoundException|does not exist", "consumer-groups", "--delete", "--group", f"{at}-unknown")
-    refused("TransactionalIdNotFound", "transactions", "describe", "--transactional-id", f"{at}-unknown")
+    refused("could not be found", "transactions", "describe", "--transactional-id", f"{at}-unknown")
     return "6 kinds"
 
 

@@ -4,7 +4,9 @@ use super::administration;
 use super::clients::{self, CODECS};
 use super::faults;
 use super::lab::Lab;
+use super::members::{self, Plan};
 use super::process::{self, Running, wait_until};
+use super::programs;
 use super::records;
 use super::tools::Tool::{self, Kafka, Kcat, Python};
 use std::collections::BTreeSet;
@@ -64,6 +66,10 @@ pub fn all() -> Vec<Case> {
     cases.push(case("kill-python", &[Python, Kcat], Box::new(kill_python)));
     cases.push(case("kill-kcat", &[Kcat, Python], Box::new(kill_kcat)));
     cases.push(case("restart", &[Kcat, Python], Box::new(restart)));
+    for protocol in ["classic", "consumer"] {
+        let run: Run = Box::new(|lab| twelve(lab, protocol));
+        cases.push(case(format!("group-of-twelve-{protocol}"), &[Python], run));
+    }
     cases.extend(administration::all());
     cases.extend(faults::all());
     cases.push(Case {
@@ -164,6 +170,12 @@ fn restart(lab: &mut Lab) -> Result<String, String> {
     let out = lab.file("restart.out");
     clients::kcat_consume(lab, "restart", &out)?;
     records::compare_all(&twice, &out)
+}
+
+/// A group of 12 on 8 partitions: 8 work and 4 wait; 3 of the 8 are killed, others take over.
+fn twelve(lab: &mut Lab, protocol: &str) -> Result<String, String> {
+    let client = programs::by_name("confluent-kafka").ok_or("no such client")?;
+    members::run(lab, client, protocol, Plan { partitions: 8, members: 12, more: 0, killed: 3 })
 }
 
 /// Kafka's own tool reads our files: every batch of every codec is valid, and all records are there.

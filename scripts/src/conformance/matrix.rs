@@ -50,13 +50,18 @@ pub enum Verdict {
 /// Cells and what became of them.
 pub type Outcomes = Vec<(Cell, Verdict)>;
 
-/// The cells whose names are wanted, long ones first.
+/// The cells whose names are wanted, long ones first: groups, what waits for its turn, and a machine of Java for each step.
 pub fn cells(wanted: impl Fn(&str) -> bool) -> Vec<Cell> {
     let all = FEATURES
         .iter()
         .flat_map(|feature| CLIENTS.iter().map(move |client| Cell { client, feature }));
     let mut cells: Vec<Cell> = all.filter(|cell| wanted(&cell.name())).collect();
-    cells.sort_by_key(|cell| matches!(cell.feature.how, How::Program));
+    cells.sort_by_key(|cell| match cell.feature.how {
+        How::Group(_) => 0,
+        How::Lossy => 1,
+        How::Program if cell.client.name == "kafka-tools" => 2,
+        How::Program => 3,
+    });
     cells
 }
 
@@ -217,13 +222,21 @@ fn line(client: &Client, feature: &Feature, verdict: &Verdict) -> String {
     format!("{}\t{}\t{word}\t{detail}\n", client.name, feature.says)
 }
 
-/// What differs from the committed outcome: worse is an error, better only says that the page is old.
-pub fn compare(outcomes: &Outcomes) -> Vec<String> {
+/// What differs from the committed outcome: whether that is a loss, and the words for it. What fails is told already.
+pub fn compare(outcomes: &Outcomes) -> Vec<(bool, String)> {
     let committed = fs::read_to_string(file()).unwrap_or_default();
     let known: BTreeSet<&str> = committed.lines().filter_map(outcome).collect();
-    let text = text(outcomes);
-    let new = text.lines().filter_map(outcome).filter(|line| !known.contains(line));
-    new.map(|line| line.replace('\t', " ")).collect()
+    let mut differences = Vec::new();
+    for (cell, verdict) in outcomes {
+        let line = line(cell.client, cell.feature, verdict);
+        let new = outcome(&line).unwrap_or_default();
+        let passed = format!("{}\t{}\tpass", cell.client.name, cell.feature.says);
+        let is_told = matches!(verdict, Verdict::Fail(_) | Verdict::Missing(_));
+        if !is_told && !known.contains(new) {
+            differences.push((known.contains(&*passed), new.replace('\t', ", ")));
+        }
+    }
+    differences
 }
 
 /// Client, feature and outcome: versions and reasons may change.

@@ -45,6 +45,11 @@ const fn client(name: &'static str, needs: &'static [Tool], program: Program) ->
     Client { name, needs, program }
 }
 
+/// A column by its name.
+pub fn by_name(name: &str) -> Option<&'static Client> {
+    CLIENTS.iter().find(|client| client.name == name)
+}
+
 /// Folder of the programs.
 pub fn folder() -> PathBuf {
     repo::root().join("scripts/conformance/clients")

@@ -111,7 +111,9 @@ func (b *bench) transactions() string {
 		for _, record := range fetches.Records() {
 			session.Produce(b.ctx, &kgo.Record{Topic: sink, Value: record.Value}, nil)
 		}
-		// This waits for the answers. An abort also goes back to what was committed.
+		// So that there is something to abort; it would forget what was not sent.
+		must(session.Client().Flush(b.ctx))
+		// An abort also goes back to what was committed.
 		isKept := kgo.TransactionEndTry(rounds%3 != 0)
 		wasKept, err := session.End(b.ctx, isKept)
 		must(err)
