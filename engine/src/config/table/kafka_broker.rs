@@ -97,8 +97,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "86400000",
         "How long an idempotent producer that writes nothing is remembered.",
     )
-    .dynamic()
-    .inert("producers are remembered as long as their partition exists"),
+    .dynamic(),
     broker(
         "quota.window.num",
         Kind::Int(Unit::Count, 1, 3600),
