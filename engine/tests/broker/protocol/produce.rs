@@ -145,7 +145,7 @@ fn acks_that_do_not_exist_are_refused() {
 }
 
 #[test]
-fn a_transactional_producer_is_told_that_there_are_no_transactions() {
+fn a_batch_of_a_transaction_names_its_producer() {
     on_both(|backend| {
         let broker = Broker::start(backend);
         let mut client = broker.connect();
@@ -153,7 +153,7 @@ fn a_transactional_producer_is_told_that_there_are_no_transactions() {
         let mut batch = plain(&["x"]);
         batch[22] |= 0x10;
         headwater_protocol::batch::header::set_crc(&mut batch);
-        assert_eq!(client.produce("t", 0, &batch).error, ErrorCode::InvalidTxnState);
+        assert_eq!(client.produce("t", 0, &batch).error, ErrorCode::InvalidRecord);
         assert_eq!(client.ends("t", 0), (0, 0));
     });
 }
