@@ -23,9 +23,21 @@ with `UNSUPPORTED_VERSION` and the table above; anything else ends the connectio
 API leaves out is in the head of its file in `engine/protocol/src/messages` and `engine/src/api`.
 ";
 
+const CLIENTS_OPENING: &str = "
+## Clients
+
+What clients could do against a broker of ours, from `scripts/conformance/matrix.tsv`, which
+`cargo xtask conformance --write-matrix` writes and every run of `cargo xtask conformance` compares with what it sees.
+`scripts/src/conformance/features.rs` says what each line is. The numbers are reasons, below the table.
+
+";
+
 #[test]
 fn pages_are_fresh() {
-    let kafka = format!("{KAFKA_OPENING}{}{KAFKA_CLOSING}", kafka_page());
+    let matrix = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/conformance/matrix.tsv");
+    let matrix = std::fs::read_to_string(matrix).expect("the outcome of a run is there");
+    let clients = clients_table(&matrix);
+    let kafka = format!("{KAFKA_OPENING}{}{KAFKA_CLOSING}{CLIENTS_OPENING}{clients}", kafka_page());
     let mut stale = Vec::new();
     let pages = [("KAFKA.md", kafka), ("CONFIG.md", config_page()), ("METRICS.md", metrics_page())];
     for (name, page) in pages {
@@ -38,4 +50,59 @@ fn pages_are_fresh() {
         }
     }
     assert!(stale.is_empty(), "{stale:?} are stale: run `cargo xtask docs`");
+}
+
+/// A line for each feature, a column for each client, from lines of client, feature, outcome and detail.
+fn clients_table(matrix: &str) -> String {
+    let cells: Vec<[&str; 4]> = matrix.lines().map(fields).collect();
+    let (clients, features) = (distinct(&cells, 0), distinct(&cells, 1));
+    let mut table =
+        format!("| | {} |\n| --- |{}\n", clients.join(" | "), " --- |".repeat(clients.len()));
+    let mut reasons: Vec<String> = Vec::new();
+    for feature in features {
+        let mut words = Vec::new();
+        for client in &clients {
+            let found = cells.iter().find(|cell| cell[0] == *client && cell[1] == feature);
+            words.push(found.map_or(String::new(), |cell| word(cell, &mut reasons)));
+        }
+        table.push_str(&format!("| {feature} | {} |\n", words.join(" | ")));
+    }
+    table.push('\n');
+    for (number, reason) in (1..).zip(&reasons) {
+        table.push_str(&format!("{number}. {reason}\n"));
+    }
+    table
+}
+
+fn fields(line: &str) -> [&str; 4] {
+    let mut fields = line.splitn(4, '\t');
+    [(); 4].map(|()| fields.next().expect("four fields"))
+}
+
+fn distinct<'a>(cells: &[[&'a str; 4]], field: usize) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for cell in cells {
+        if !found.contains(&cell[field]) {
+            found.push(cell[field]);
+        }
+    }
+    found
+}
+
+/// What stands in the table; a reason gets a number, the same for the same words.
+fn word(cell: &[&str; 4], reasons: &mut Vec<String>) -> String {
+    let [client, _, outcome, detail] = cell;
+    let reason = match *outcome {
+        "pass" if detail.is_empty() => return "yes".to_owned(),
+        "pass" => return (*detail).to_owned(),
+        "SKIP" => (*detail).to_owned(),
+        "cannot" => format!("{client}: {detail}"),
+        _ => format!("{client} fails: {detail}"),
+    };
+    let known = reasons.iter().position(|known| *known == reason);
+    let at = known.unwrap_or_else(|| {
+        reasons.push(reason);
+        reasons.len() - 1
+    });
+    format!("no ({})", at + 1)
 }

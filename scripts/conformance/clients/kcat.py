@@ -134,14 +134,11 @@ def errors(args):
 
 def member(args):
     """kcat commits by itself, now and then."""
-    words = ["-q", "-u", "-f", "%p %o\\n", "-X", "auto.offset.reset=earliest"]
+    words = ["-u", "-f", "%p %o\\n", "-X", "auto.offset.reset=earliest"]
     words += ["-X", f"session.timeout.ms={kit.SESSION_MS}", "-X", "heartbeat.interval.ms=1000"]
     words += ["-X", "auto.commit.interval.ms=200", "-G", args.group, args.topic]
-    words.remove("-q")
-    run = subprocess.Popen(
-        ["kcat", "-b", args.bootstrap, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        preexec_fn=kit.die_with_parent)
-    for line in run.stdout:
+
+    def hear(line):
         words = line.decode(errors="replace").split()
         if len(words) == 2 and words[0].isdigit() and words[1].isdigit():
             partition, offset = map(int, words)
@@ -149,7 +146,8 @@ def member(args):
         elif "rebalanced" in words:
             found = re.findall(r"\[(\d+)\]", line.decode()) if "assigned:" in words else []
             kit.note("assigned", *sorted(map(int, found)))
-    raise SystemExit(f"kcat is gone: {run.wait()}")
+
+    kit.become(["kcat", "-b", args.bootstrap, *words], hear, errors_too=True)
 
 
 def version(args):

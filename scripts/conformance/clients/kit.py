@@ -13,6 +13,7 @@ after the features `group` and `group-consumer` (the new protocol) did not say `
 
 import argparse
 import json
+import os
 import sys
 import time
 import traceback
@@ -101,6 +102,24 @@ def until(condition, seconds=20, what="it does not come true"):
     while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.1)
+
+
+def become(command, hear, errors_too=False):
+    """Becomes another program; a process of its own turns what that prints into a member's lines.
+
+    So who kills this one kills the program, and what it had printed until then is still told.
+    """
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.close(writer)
+        with os.fdopen(reader, "rb") as lines:
+            for line in lines:
+                hear(line)
+        return
+    os.dup2(writer, 1)
+    if errors_too:
+        os.dup2(writer, 2)
+    os.execvp(command[0], command)
 
 
 def die_with_parent():

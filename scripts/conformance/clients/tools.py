@@ -222,14 +222,9 @@ def member(args):
     words = ["--topic", args.topic, "--group-id", args.group, "--group-protocol", args.protocol]
     if args.protocol == "classic":
         words += ["--session-timeout", str(kit.SESSION_MS)]
-    run = subprocess.Popen(
-        command(args, "verifiable-consumer", *words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        preexec_fn=kit.die_with_parent)
     has_now = set()
-    for line in run.stdout:
-        event = json.loads(line) if line.startswith(b"{") else {}
-        hear(event, has_now)
-    raise SystemExit(f"the tool is gone: {run.wait()}")
+    tool = command(args, "verifiable-consumer", *words)
+    kit.become(tool, lambda line: hear(json.loads(line) if line.startswith(b"{") else {}, has_now))
 
 
 def hear(event, has_now):
