@@ -30,7 +30,8 @@ fn parse(answer: &[u8]) -> Option<BTreeSet<i16>> {
     if int16(4)? != 0 {
         return None;
     }
-    (0..count).map(|number| int16(10 + number * 6)).collect()
+    let whole = |at: usize| answer.get(at..at + 6).and_then(|_| int16(at));
+    (0..count).map(|number| whole(10 + number * 6)).collect()
 }
 
 #[cfg(test)]
