@@ -198,10 +198,16 @@ impl Producers {
     }
 
     pub(super) fn insert(&mut self, id: i64, producer: Producer) {
-        if let Some(open) = producer.open {
-            self.open.insert((open.first_offset, id));
+        let open = producer.open;
+        // A damaged snapshot may name a producer twice.
+        if let Some(Open { first_offset, .. }) =
+            self.known.insert(id, producer).and_then(|p| p.open)
+        {
+            self.open.remove(&(first_offset, id));
         }
-        self.known.insert(id, producer);
+        if let Some(Open { first_offset, .. }) = open {
+            self.open.insert((first_offset, id));
+        }
     }
 }
 
