@@ -454,10 +454,9 @@ impl Log {
         let Some(writer) = segment.writer() else { return };
         let (file, is_taken) = (writer.file.clone(), writer.tail.pending_bytes() == 0);
         let wanted = self.settle_wanted();
-        // Writes behind what is wanted are not waited for: under a load of extents there are always some.
         let settle = wanted > self.commits.durable_to() && self.commits.written_to() >= wanted;
-        let seal = rolled && is_taken && !self.commits.writing(serial);
-        if self.commits.syncing() || !(settle || seal) {
+        if self.commits.syncing() || self.commits.in_flight() > 0 || !(settle || rolled && is_taken)
+        {
             return;
         }
         let sync = self.commits.begin_sync(serial);
