@@ -45,6 +45,10 @@ fn seeds_that_found_something() {
     silent("journal", 1_011_541..1_011_542);
     // A sealed segment became the last one again, and kept the index that fitted its old end.
     silent("direct", 1_488..1_489);
+    // A round that synced a log beside writes of that log lost what consumers had seen.
+    silent("journal", 6_001_989..6_001_990);
+    // A write of one log that went astray took with it what others had in the last commits.
+    silent("journal", 6_000_660..6_000_661);
     // The simulator's own producer: what was refused after it had taken a new name was sent once more.
     silent("direct", 5_000_370..5_000_371);
 }

@@ -137,12 +137,6 @@ impl Commits {
         self.units.iter().any(|unit| unit.segment == segment)
     }
 
-    /// Whether any unit of the segment is still in flight.
-    pub fn writing(&self, segment: u32) -> bool {
-        let is_in_flight = |unit: &Unit| matches!(unit.state, State::InFlight { .. });
-        self.units.iter().any(|unit| unit.segment == segment && is_in_flight(unit))
-    }
-
     fn advance(&mut self) {
         while let Some(unit) = self.units.front().filter(|unit| unit.state == State::Durable) {
             self.durable_to = unit.end;

@@ -173,13 +173,16 @@ impl Model {
         of.filter_map(|(path, _)| path.file_stem()?.to_str()?.parse().ok()).max().unwrap_or(0)
     }
 
-    /// Damage to a partition's files, and to journals that may speak for them.
+    /// Damage to a partition's files, and to what may speak for them: journals, and on the journal's path other
+    /// segments, too. The last commit is believed as a whole or not at all, so the damaged extent of one log
+    /// costs what the others had in it.
     fn damages_of(&self, partition: usize) -> Vec<Damage> {
         let folder = &self.partitions[partition].folder;
         let mut damages = self.disk.damages();
         damages.retain(|damage| {
             name(damage.path.parent()) == *folder
                 || name(Some(&damage.path)).starts_with("journal-")
+                || self.journaled && damage.path.extension().is_some_and(|kind| kind == "log")
         });
         damages
     }
