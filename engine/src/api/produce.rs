@@ -6,8 +6,8 @@
 //! * A partition's error is its own; the others are appended. One batch for each partition, as in Kafka.
 //! * v10 leader hints are not sent: there is one node.
 //! * Transactions: a batch that goes on with one is appended like any other. One that would begin a transaction
-//!   in its partition is refused there with a guard ([`Call::to_verify`]), is verified with the producer's
-//!   coordinator (from v12 on: added to the transaction, KIP-890) and asked for again ([`Call::verified`]).
+//!   in its partition is refused there with a guard (`Call::to_verify`), is verified with the producer's
+//!   coordinator (from v12 on: added to the transaction, KIP-890) and asked for again (`Call::verified`).
 
 use bytes::Bytes;
 use headwater_protocol::batch::header::{BatchError, BatchHeader};

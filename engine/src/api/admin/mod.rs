@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`altering`] | what the two ways to alter settings have in common |
+//! | `altering` | what the two ways to alter settings have in common |
 //! | [`commanded`], [`asked`] | requests that wait for the controller, or for shards |
 //! | all others | an API each |
 

@@ -6,9 +6,9 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`command`] | what is asked, and what is answered |
-//! | [`place`] | the process, and what settings come to for logs |
-//! | [`topics`], [`configs`], [`quotas`], [`producer_ids`] | what is done |
+//! | `command` | what is asked, and what is answered |
+//! | `place` | the process, and what settings come to for logs |
+//! | `topics`, [`configs`], [`quotas`], `producer_ids` | what is done |
 
 mod command;
 pub mod configs;

@@ -1,8 +1,8 @@
 //! A transactional id's transaction, and the values it takes one after the other: each move makes a new
 //! one from the old, so that deciding changes nothing and a record is a whole value.
 //!
-//! Whether a move is right for a request is decided elsewhere ([`super::init`], [`super::partitions`],
-//! [`super::end`]); the table of states asserts that it exists.
+//! Whether a move is right for a request is decided elsewhere (`super::init`, `super::partitions`,
+//! `super::end`); the table of states asserts that it exists.
 
 use std::collections::BTreeSet;
 
