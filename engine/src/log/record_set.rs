@@ -69,7 +69,8 @@ impl RecordSet {
         }
     }
 
-    /// A batch that the broker has made itself, which may be a control batch.
+    /// A batch that the broker has made itself: it may be a control batch, and may lack a client's sequence
+    /// numbers.
     ///
     /// # Panics
     /// If it is not sound.
@@ -79,29 +80,11 @@ impl RecordSet {
         RecordSet { bytes, batches: vec![header] }
     }
 
-    /// What a coordinator of this broker appends: batches that may lack the sequence numbers of a client.
-    ///
-    /// # Errors
-    /// When a batch is not whole, or nothing is there.
-    pub fn of_coordinator(bytes: Bytes) -> Result<Self, RecordSetError> {
-        let mut batches = Vec::with_capacity(1);
-        let mut at = 0;
-        while at < bytes.len() {
-            let header = header::check(&bytes[at..]).map_err(RecordSetError::Batch)?;
-            at += header.total_bytes();
-            batches.push(header);
-        }
-        match batches.is_empty() {
-            true => Err(RecordSetError::Empty),
-            false => Ok(RecordSet { bytes, batches }),
-        }
-    }
-
     /// The marker that ends a transaction.
     pub fn marker(of: &MarkerOf, marker: Marker, unix_ms: i64) -> Self {
         let MarkerOf { producer_id, producer_epoch, coordinator_epoch, .. } = *of;
         let bytes = marker_batch(marker, producer_id, producer_epoch, coordinator_epoch, unix_ms);
-        Self::of_coordinator(bytes.into()).expect("a batch that was just made")
+        Self::own(bytes.into())
     }
 
     /// The header of the first batch.
