@@ -19,6 +19,7 @@ use crate::broker::controller::{Controller, Place};
 use crate::broker::identity::Claimed;
 use crate::broker::start::{self, Opened, Reading, StartError};
 use crate::config::broker::BrokerConfig;
+use crate::log::folder::Folders;
 use crate::model::{LeaderEpoch, ShardId};
 use crate::net::limits::Limits;
 use crate::shard::Shard;
@@ -90,6 +91,7 @@ impl Site {
             direct,
             epoch: LeaderEpoch(0),
             pools: pools.clone(),
+            folders: Folders::default(),
         };
         let opened = start::open(fs, claimed, place)?;
         let config = opened.config.clone();

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::catalog::Topic;
 use super::meta_store::{MetaStore, SwapError};
 use crate::log::directory;
+use crate::log::folder::Folders;
 use crate::model::TopicId;
 
 /// Of a folder's name, this much is kept when it is set aside.
@@ -188,13 +189,19 @@ fn set_aside(fs: &Fs, data_dir: &Path, dir: &Path, suffix: &str) -> io::Result<P
     Ok(aside)
 }
 
-/// Removes a topic's folders.
-pub fn remove_folders(fs: &Fs, data_dir: &Path, topic: &Topic) -> io::Result<()> {
+/// Removes a topic's folders, whatever its logs are at.
+pub fn remove_folders(
+    fs: &Fs,
+    data_dir: &Path,
+    folders: &Folders,
+    topic: &Topic,
+) -> io::Result<()> {
     let mut aside = Vec::new();
     for index in 0..topic.partitions {
         let dir = directory::partition(data_dir, &topic.name, index);
         if fs.exists(&dir) {
-            aside.push(set_aside(fs, data_dir, &dir, directory::DELETED)?);
+            let rename = |dir: &Path| set_aside(fs, data_dir, dir, directory::DELETED);
+            aside.push(folders.take_away(&dir, rename)?);
         }
     }
     aside.iter().try_for_each(|dir| fs.remove_dir_all(dir))

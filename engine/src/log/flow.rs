@@ -340,7 +340,7 @@ impl Log {
             return self.fail("making room", error);
         }
         rare::reached(Rare::FullDisk);
-        tracing::warn!(log = %self.dir.display(), %error, "disk full: appends are refused until there is room");
+        tracing::warn!(log = %self.dir().display(), %error, "disk full: appends are refused until there is room");
         self.health = Health::Full { retry_at: now.after(FULL_RETRY) };
     }
 }

@@ -12,6 +12,7 @@ pub mod commits;
 mod damaged;
 pub mod directory;
 pub mod flow;
+pub mod folder;
 pub mod hot;
 pub mod journaled;
 pub mod look;
@@ -30,13 +31,15 @@ pub mod start;
 pub mod watermarks;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_io::buffer::BufferPool;
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
+use headwater_io::file::Fs;
 use headwater_io::op::Op;
 
 use crate::model::{LeaderEpoch, LogByte, Offset};
@@ -44,6 +47,7 @@ use crate::planted::{self, Bug};
 use crate::token::{LogOp, Owner};
 use commits::Commits;
 use damaged::Damaged;
+use folder::Folder;
 use hot::Hot;
 use pointed::Pointed;
 use producers::Producers;
@@ -99,7 +103,7 @@ pub enum Health {
 /// The log of one partition.
 pub struct Log {
     slot: u32,
-    dir: PathBuf,
+    folder: Folder,
     settings: LogSettings,
     pool: BufferPool,
     epoch: LeaderEpoch,
@@ -180,8 +184,13 @@ impl Log {
     }
 
     /// The folder the log lives in.
-    pub fn dir(&self) -> &std::path::Path {
-        &self.dir
+    pub fn dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// That folder, as it is shared with who may take it away.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// Memory that the hot tail holds, in bytes.
@@ -252,6 +261,15 @@ impl Log {
         io.submit(op, Owner::Log(self.slot, name).token());
     }
 
+    /// Work on an I/O thread in the log's folder, which stays where it is meanwhile.
+    fn job_within<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Fs, &Path) -> io::Result<R> + Send + 'static,
+    ) -> Op {
+        let folder = self.folder.clone();
+        Op::Job(Box::new(move |fs| Box::new(folder.within(|dir| act(fs, dir)))))
+    }
+
     fn active(&mut self) -> &mut Segment {
         self.segments.back_mut().expect("a log has a segment")
     }
@@ -260,16 +278,19 @@ impl Log {
         self.segments.iter_mut().find(|segment| segment.serial == serial)
     }
 
-    /// Ends the log's service for good; the first reason stays.
-    pub fn fail(&mut self, what: &str, error: &std::io::Error) {
-        if matches!(self.health, Health::Failed(_)) {
+    /// Ends the log's service for good; the first reason stays. The log of a deleted topic that has not
+    /// heard of it yet has nothing to fail at: its shard lets go of it soon.
+    pub fn fail(&mut self, what: &str, error: &io::Error) {
+        if matches!(self.health, Health::Failed(_)) || self.folder.is_gone() {
             return;
         }
         let reason = format!("{what} failed: {error}");
-        tracing::error!(log = %self.dir.display(), reason, "log fails: no more acknowledgements until a restart re-reads it");
+        tracing::error!(log = %self.dir().display(), reason, "log fails: no more acknowledgements until a restart re-reads it");
         self.health = Health::Failed(reason.into());
     }
 }
 
+#[cfg(test)]
+mod deletion_tests;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,6 @@ use std::io;
 use std::path::PathBuf;
 
 use headwater_io::driver::Driver;
-use headwater_io::op::Op;
 
 use super::producers::Producers;
 use super::{Health, Log, point};
@@ -112,15 +111,14 @@ impl Log {
             return;
         }
         let Some(draft) = self.pointed.draft.take_if(|draft| draft.vouched) else { return };
-        let dir = self.dir.clone();
         let active = self.active();
         let (base, index) = (active.base, active.index.as_of(draft.index));
         self.pointed.writing = Some(Writing { segment: active.serial, position: draft.position });
-        let job = Op::Job(Box::new(move |fs| {
+        let job = self.job_within(move |fs, dir| {
             let Draft { position, next_offset, producers, .. } = draft;
             let bytes = point::encode(&index, &producers, base, position, next_offset);
-            Box::new(fs.replace(&point::path(&dir, base), &bytes))
-        }));
+            fs.replace(&point::path(dir, base), &bytes)
+        });
         self.submit(io, job, LogOp::Point);
     }
 
@@ -138,7 +136,7 @@ impl Log {
             }
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(log = %self.dir.display(), %error, "a recovery point could not be written: a start would read more");
+                tracing::warn!(log = %self.dir().display(), %error, "a recovery point could not be written: a start would read more");
             }
         }
     }
@@ -151,6 +149,6 @@ impl Log {
         }
         let (index, base) = (&self.segments.back()?.index, end.segment_base);
         let bytes = point::encode(index, &self.producers, base, end.position, end.next_offset);
-        Some((point::path(&self.dir, base), bytes))
+        Some((point::path(self.dir(), base), bytes))
     }
 }

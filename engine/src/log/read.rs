@@ -121,10 +121,10 @@ impl Log {
         match found {
             Ok(Some((offset, byte))) => self.remember(Cursor { offset, byte }),
             Ok(None) => {
-                tracing::error!(log = %self.dir.display(), "a segment does not hold a batch that its index promises")
+                tracing::error!(log = %self.dir().display(), "a segment does not hold a batch that its index promises")
             }
             Err(error) => {
-                tracing::error!(log = %self.dir.display(), %error, "a segment could not be read")
+                tracing::error!(log = %self.dir().display(), %error, "a segment could not be read")
             }
         }
     }

@@ -217,17 +217,17 @@ impl Log {
     fn forget_segments(&mut self) -> Op {
         // Closed by the job: a descriptor may be slow to close.
         let gone: Vec<Segment> = self.segments.drain(..self.forgettable()).collect();
-        let (dir, first) = (self.dir.clone(), self.segments[0].base);
-        tracing::info!(log = %dir.display(), segments = gone.len(), log_start = %self.log_start, "old segments are deleted");
-        Op::Job(Box::new(move |fs| {
+        let first = self.segments[0].base;
+        tracing::info!(log = %self.dir().display(), segments = gone.len(), log_start = %self.log_start, "old segments are deleted");
+        self.job_within(move |fs, dir| {
             drop(gone);
-            Box::new(set_aside(fs, &dir, first))
-        }))
+            set_aside(fs, dir, first)
+        })
     }
 
     fn remove_aside(&mut self) -> Op {
         let files = self.retained.leaving.pop_front().expect("just seen").files;
-        Op::Job(Box::new(move |fs| Box::new(remove(fs, &files))))
+        self.job_within(move |fs, _| remove(fs, &files))
     }
 
     fn note_start(&mut self, io: &mut Driver) {
@@ -237,8 +237,7 @@ impl Log {
             return;
         }
         self.retained.noting = Some(to);
-        let dir = self.dir.clone();
-        let job = Op::Job(Box::new(move |fs| Box::new(start::write(fs, &dir, to))));
+        let job = self.job_within(move |fs, dir| start::write(fs, dir, to));
         self.submit(io, job, LogOp::Start);
     }
 
@@ -247,7 +246,7 @@ impl Log {
         match result {
             Ok(()) => self.log_start = to,
             Err(error) => {
-                tracing::warn!(log = %self.dir.display(), offset = %to, %error, "where the log starts could not be written down: nothing is deleted");
+                tracing::warn!(log = %self.dir().display(), offset = %to, %error, "where the log starts could not be written down: nothing is deleted");
                 self.retained.wanted = self.log_start;
             }
         }
@@ -264,7 +263,7 @@ impl Log {
             // The whole folder is on its way out.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(log = %self.dir.display(), %error, "files of old segments could not be removed: the next start tries again");
+                tracing::warn!(log = %self.dir().display(), %error, "files of old segments could not be removed: the next start tries again");
             }
         }
     }

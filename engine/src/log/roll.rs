@@ -9,7 +9,7 @@
 //!    producers beside it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use headwater_io::clock::Nanos;
@@ -103,8 +103,8 @@ impl Log {
         }
         self.prepare_at = None;
         self.next = NextSegment::Preparing;
-        let (dir, settings) = (self.dir.clone(), self.settings.clone());
-        let job = Op::Job(Box::new(move |fs| Box::new(prepare(fs, &dir, &settings))));
+        let settings = self.settings.clone();
+        let job = self.job_within(move |fs, dir| prepare(fs, dir, &settings));
         self.submit(io, job, LogOp::Prepare);
     }
 
@@ -116,10 +116,10 @@ impl Log {
             return false;
         }
         self.name_wanted = false;
-        let dir = self.dir.clone();
-        let job = Op::Job(Box::new(move |fs| {
-            Box::new(if first { settle_folder(fs, &dir) } else { name(fs, &dir, base) })
-        }));
+        let job = self.job_within(move |fs, dir| match first {
+            true => settle_folder(fs, dir),
+            false => name(fs, dir, base),
+        });
         self.submit(io, job, LogOp::Name);
         true
     }
@@ -173,7 +173,9 @@ impl Log {
         };
         let Some((serial, seal)) = next else { return };
         self.seal_at = None;
-        let job = Op::Job(Box::new(move |fs| Box::new((serial, seal.run(fs)))));
+        let folder = self.folder.clone();
+        let job =
+            Op::Job(Box::new(move |fs| Box::new((serial, folder.within(|dir| seal.run(fs, dir))))));
         self.submit(io, job, LogOp::Seal);
     }
 
@@ -184,7 +186,6 @@ impl Log {
             return None;
         }
         let next_base = self.segments[n + 1].base;
-        let dir = self.dir.clone();
         let segment = &mut self.segments[n];
         let (base, end) = (segment.base, segment.end());
         let aborted = aborted::file::encode(&segment.aborted);
@@ -196,7 +197,7 @@ impl Log {
         }
         let file = writer.file.clone();
         let snapshot = writer.snapshot.take().expect("taken at the roll");
-        let seal = Arc::new(Seal { dir, base, file, end, index, aborted, next_base, snapshot });
+        let seal = Arc::new(Seal { base, file, end, index, aborted, next_base, snapshot });
         segment.state = SegmentState::Sealing(Arc::clone(&seal));
         Some((segment.serial, seal))
     }
@@ -218,7 +219,6 @@ impl Log {
 
 /// What it takes to seal a segment.
 pub(super) struct Seal {
-    dir: PathBuf,
     base: Offset,
     file: File,
     /// Where its last batch ends.
@@ -231,17 +231,17 @@ pub(super) struct Seal {
 }
 
 impl Seal {
-    fn run(&self, fs: &Fs) -> io::Result<()> {
+    fn run(&self, fs: &Fs, dir: &Path) -> io::Result<()> {
         fs.set_len(&self.file, self.end.0)?;
         fs.sync(&self.file)?;
-        fs.replace(&directory::snapshot(&self.dir, self.next_base), &self.snapshot)?;
+        fs.replace(&directory::snapshot(dir, self.next_base), &self.snapshot)?;
         if !self.aborted.is_empty() {
-            fs.replace(&directory::aborted(&self.dir, self.base), &self.aborted)?;
+            fs.replace(&directory::aborted(dir, self.base), &self.aborted)?;
         }
         // An index that fits says that its segment was sealed.
-        fs.replace(&directory::index(&self.dir, self.base), &self.index)?;
+        fs.replace(&directory::index(dir, self.base), &self.index)?;
         // Only then: until here a start goes by the point.
-        let point = directory::point(&self.dir, self.base);
+        let point = directory::point(dir, self.base);
         if fs.exists(&point) { fs.remove_file(&point) } else { Ok(()) }
     }
 }

@@ -9,7 +9,6 @@
 //! it has found.
 
 use std::io;
-use std::path::PathBuf;
 
 use headwater_io::buffer::{AlignedBuf, BLOCK};
 use headwater_io::clock::Nanos;
@@ -17,6 +16,7 @@ use headwater_io::file::{File, Fs};
 use headwater_protocol::batch::header::{self, BatchError, BatchHeader};
 
 use super::damaged::{self, Noted};
+use super::folder::Folder;
 use super::segments::{Segment, SegmentState};
 use super::{Health, Log};
 use crate::model::{Offset, Position};
@@ -25,7 +25,7 @@ use crate::segment::index::BatchStart;
 /// A piece of a sealed segment that is to be read again.
 pub struct Passage {
     /// The folder of the log.
-    dir: PathBuf,
+    folder: Folder,
     /// Of the segment.
     base: Offset,
     file: File,
@@ -80,7 +80,7 @@ impl Log {
             return None;
         }
         Some(Passage {
-            dir: self.dir.clone(),
+            folder: self.folder.clone(),
             base: segment.base,
             file: segment.reader.clone(),
             direct: self.settings.direct,
@@ -100,7 +100,7 @@ impl Log {
             if self.damaged.add(segment, *from, *to) {
                 news += 1;
                 tracing::error!(
-                    log = %self.dir.display(),
+                    log = %self.dir().display(),
                     segment = %segment.base,
                     offsets = %format_args!("[{}, {})", from.offset, to.offset),
                     bytes = %format_args!("[{}, {})", from.position, to.position),
@@ -149,8 +149,8 @@ impl Passage {
         let noted =
             |damage: &Damage| Noted { segment: self.base, from: damage.from, to: damage.to };
         let noted: Vec<Noted> = damages.iter().map(noted).collect();
-        if let Err(error) = damaged::note(fs, &self.dir, &noted) {
-            tracing::warn!(log = %self.dir.display(), %error, "no note of what is damaged could be left");
+        if let Err(error) = self.folder.within(|dir| damaged::note(fs, dir, &noted)) {
+            tracing::warn!(log = %self.folder.path().display(), %error, "no note of what is damaged could be left");
         }
     }
 

@@ -10,6 +10,7 @@ use headwater_io::file::Fs;
 use crate::broker::catalog::Topic;
 use crate::config::broker::{BrokerConfig, DurabilityPath};
 use crate::config::topic::{Durability, TimestampType, TopicConfig};
+use crate::log::folder::Folders;
 use crate::log::recovery::{CleanEnd, Journaled, OpenLog};
 use crate::log::{Log, LogSettings};
 use crate::model::LeaderEpoch;
@@ -32,6 +33,8 @@ pub struct Place {
     pub epoch: LeaderEpoch,
     /// The pool of each shard.
     pub pools: Vec<BufferPool>,
+    /// The folders of the logs that are open.
+    pub folders: Folders,
 }
 
 impl Place {
@@ -56,7 +59,9 @@ impl Place {
             journaled,
             batch_bytes_max: topic.config.max_message_bytes as usize,
         };
-        log.open_counted()
+        let opened = log.open_counted()?;
+        self.folders.add(opened.0.folder().clone());
+        Ok(opened)
     }
 
     /// What a shard must know of a topic's settings.

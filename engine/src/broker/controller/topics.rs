@@ -129,7 +129,7 @@ impl Work {
         out.catalog = Arc::new(out.catalog.without(&topic.name));
         out.release.extend((0..topic.partitions).map(|index| topic.key(index)));
         // The topic is gone; folders that cannot be removed now are removed at the next start.
-        match topics::remove_folders(fs, &self.place.data_dir, &topic) {
+        match topics::remove_folders(fs, &self.place.data_dir, &self.place.folders, &topic) {
             Ok(()) => drop(topics::unmark_deleting(&mut self.store, Some(&topic))),
             Err(error) => tracing::warn!(
                 topic = topic.name,

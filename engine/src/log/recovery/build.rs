@@ -13,6 +13,7 @@ use super::listing::Listing;
 use super::read::Found;
 use crate::log::commits::Commits;
 use crate::log::damaged::Damaged;
+use crate::log::folder::Folder;
 use crate::log::hot::Hot;
 use crate::log::journaled::Journaled;
 use crate::log::pointed::Pointed;
@@ -74,7 +75,7 @@ impl OpenLog<'_> {
             self.settings.journaled.then(|| Journaled::new(end, last.end(), last.serial));
         Ok(Log {
             slot: 0,
-            dir: self.dir.clone(),
+            folder: Folder::at(self.dir.clone()),
             settings: self.settings.clone(),
             pool: self.pool.clone(),
             epoch: self.epoch,

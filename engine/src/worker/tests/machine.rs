@@ -35,6 +35,7 @@ use crate::api::Node;
 use crate::broker::controller::Place;
 use crate::broker::start;
 use crate::config::broker::BrokerConfig;
+use crate::log::folder::Folders;
 use crate::model::{LeaderEpoch, ShardId};
 use crate::net::limits::Limits;
 use crate::shard::Shard;
@@ -88,6 +89,7 @@ impl Machine {
             direct: true,
             epoch: LeaderEpoch(0),
             pools: vec![pool.clone()],
+            folders: Folders::default(),
         };
         let opened = start::open(&io.fs(), claimed, place).expect("a sound directory");
         let journal = opened.journals.into_iter().next().flatten();
