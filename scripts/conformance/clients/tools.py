@@ -163,6 +163,9 @@ def configs(args):
     client = ["--entity-type", "clients", "--entity-name", at]
     kafka(args, "configs", "--alter", *client, "--add-config", "producer_byte_rate=1048576")
     has(kafka(args, "configs", "--describe", *client), "producer_byte_rate=1048576")
+    # Quotas are the broker's, not the topic's: those who list them all would find it.
+    kafka(args, "configs", "--alter", *client, "--delete-config", "producer_byte_rate")
+    assert "producer_byte_rate" not in kafka(args, "configs", "--describe", *client)
     return "topics and quotas"
 
 
