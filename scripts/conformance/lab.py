@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 TIMEOUT_S = 30
+SESSION_MS = 6_000
 
 
 def arguments():

@@ -5,6 +5,7 @@ use super::clients::{self, CODECS};
 use super::faults;
 use super::lab::Lab;
 use super::members::{self, Plan};
+use super::pipeline;
 use super::process::{self, Running, wait_until};
 use super::programs;
 use super::records;
@@ -70,6 +71,7 @@ pub fn all() -> Vec<Case> {
         let run: Run = Box::new(|lab| twelve(lab, protocol));
         cases.push(case(format!("group-of-twelve-{protocol}"), &[Python], run));
     }
+    cases.extend(pipeline::all());
     cases.extend(administration::all());
     cases.extend(faults::all());
     cases.push(Case {

@@ -97,6 +97,13 @@ pub fn python_feed(lab: &Lab, topic: &str) -> Command {
     command
 }
 
+/// Python counts flights of `source` into `table`, exactly once.
+pub fn python_pipeline(lab: &Lab, source: &str, table: &str, name: &str) -> Command {
+    let mut command = lab.python("pipeline.py");
+    command.args(["--source", source, "--table", table, "--name", name]);
+    command
+}
+
 /// Python checks one thing about the broker's administration.
 pub fn python_check(lab: &Lab, name: &str) -> Result<(), String> {
     let mut command = lab.python("checks.py");

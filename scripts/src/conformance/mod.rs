@@ -18,10 +18,12 @@ mod lab;
 mod lossy;
 mod matrix;
 mod members;
+mod pipeline;
 mod process;
 mod programs;
 mod records;
 mod served;
+mod sums;
 mod tools;
 
 use crate::repo;

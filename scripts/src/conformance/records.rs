@@ -8,11 +8,15 @@ use std::path::Path;
 
 /// A record that was read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Read<'a> {
-    partition: u32,
-    offset: u64,
-    key: &'a str,
-    value: &'a str,
+pub struct Read<'a> {
+    /// Where it is.
+    pub partition: u32,
+    /// Where it is there.
+    pub offset: u64,
+    /// Its key.
+    pub key: &'a str,
+    /// Its value.
+    pub value: &'a str,
 }
 
 /// Differences, by kind.
@@ -37,7 +41,8 @@ pub fn compare_all(lines: &str, read: &Path) -> Result<String, String> {
     }
 }
 
-fn parse(text: &str) -> Result<Vec<Read<'_>>, String> {
+/// What a consumer printed.
+pub fn parse(text: &str) -> Result<Vec<Read<'_>>, String> {
     let mut records = Vec::new();
     for line in text.lines() {
         let mut fields = line.splitn(4, '\t');
