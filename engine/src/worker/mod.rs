@@ -253,7 +253,7 @@ impl Worker {
         let call = self.deadlines.first().map(|(at, _)| *at);
         let throttle = self.throttled.first().map(|(at, _)| *at);
         let stop = self.stop.deadline();
-        let coordinators = self.coordinators.deadline(self.now());
+        let coordinators = self.coordinators.deadline();
         [
             self.shard.deadline(),
             call,

@@ -3,6 +3,7 @@
 //! `host` runs one of them, `load` reads its records back, `machine` makes the two kinds look alike; here
 //! they meet the shard: questions come in, records are appended, answers go out.
 
+mod agenda;
 mod host;
 mod load;
 mod machine;
@@ -33,6 +34,7 @@ use crate::model::{Offset, PartitionKey, ShardId};
 use crate::shard::Shard;
 use crate::shard::letters::{Answer, Ask, ReadAnswer, ReadAsk, Refusal, ReplyTo};
 use crate::shard::serve;
+use agenda::Agenda;
 use host::{Event, Host};
 use machine::Machine;
 use transactions::Errands;
@@ -49,6 +51,7 @@ const LOAD: u64 = u64::MAX >> 1;
 #[derive(Default)]
 pub(super) struct Coordinators {
     hosts: BTreeMap<Place, Host>,
+    agenda: Agenda,
     places: HashMap<PartitionKey, Place>,
     /// The topics as groups see them.
     topics: Arc<Topics>,
@@ -92,11 +95,24 @@ impl Outside<'_> {
 
 impl Coordinators {
     /// When they must be run although nobody asks.
-    pub(super) fn deadline(&self, now: Nanos) -> Option<Nanos> {
-        let blocked = self.hosts.values().any(Host::is_blocked);
-        let retry = blocked.then(|| now.after(BLOCKED_RETRY));
-        let due = self.hosts.values().filter_map(Host::deadline);
-        due.chain(retry).min()
+    pub(super) fn deadline(&self) -> Option<Nanos> {
+        self.agenda.next()
+    }
+
+    /// Lets one of them do something, if it is here; the only way to one that may lead to work.
+    fn visit(
+        &mut self,
+        place: Place,
+        outside: &mut Outside<'_>,
+        run: impl FnOnce(&mut Host, &mut Outside<'_>),
+    ) {
+        let Some(host) = self.hosts.get_mut(&place) else { return };
+        run(host, outside);
+        let due = match host.is_blocked() {
+            true => Some(outside.at.now.after(BLOCKED_RETRY)),
+            false => host.deadline(),
+        };
+        self.agenda.set(place, due);
     }
 }
 
@@ -132,10 +148,13 @@ impl Worker {
             return self.mail.send(shard, Letter::Coordinate(question, to));
         }
         self.with_coordinators(|coordinators, outside| {
-            match coordinators.hosts.get_mut(&question.place()) {
-                Some(host) => host.hear(Event::Ask(question, to), outside),
-                None => outside.reply(to, question.refuse(ErrorCode::NotCoordinator)),
+            let place = question.place();
+            if !coordinators.hosts.contains_key(&place) {
+                return outside.reply(to, question.refuse(ErrorCode::NotCoordinator));
             }
+            coordinators.visit(place, outside, |host, outside| {
+                host.hear(Event::Ask(question, to), outside);
+            });
         });
     }
 
@@ -155,15 +174,15 @@ impl Worker {
 
     /// Does what is due.
     pub(super) fn run_coordinators(&mut self) {
-        let now = self.now();
-        let is_due = |host: &Host| host.is_blocked() || host.deadline().is_some_and(|at| at <= now);
-        if self.coordinators.hosts.values().any(is_due) {
-            self.with_coordinators(|coordinators, outside| {
-                for host in coordinators.hosts.values_mut().filter(|host| is_due(host)) {
-                    host.run(outside);
-                }
-            });
+        let due = self.coordinators.agenda.due(self.now());
+        if due.is_empty() {
+            return;
         }
+        self.with_coordinators(|coordinators, outside| {
+            for place in due {
+                coordinators.visit(place, outside, Host::run);
+            }
+        });
     }
 
     /// The topics have changed, or the worker begins: hosts for what this shard owns of internal topics.
@@ -179,7 +198,10 @@ impl Worker {
         let gone = deleted(&self.coordinators.topics, &topics);
         self.coordinators.topics = Arc::clone(&topics);
         let places: HashMap<_, _> = found.iter().map(|&(place, key)| (key, place)).collect();
-        self.coordinators.hosts.retain(|_, host| places.contains_key(&host.key));
+        let Coordinators { hosts, agenda, .. } = &mut self.coordinators;
+        for (place, _) in hosts.extract_if(.., |_, host| !places.contains_key(&host.key)) {
+            agenda.set(place, None);
+        }
         self.coordinators.places = places;
         self.tell_groups(&topics, &gone);
         for (place, key) in found {
@@ -209,12 +231,15 @@ impl Worker {
     /// Groups hear which topics there are, and of each that is gone.
     fn tell_groups(&mut self, topics: &Arc<Topics>, gone: &[String]) {
         self.with_coordinators(|coordinators, outside| {
-            for host in coordinators.hosts.values_mut() {
-                let Machine::Groups(groups) = &mut host.machine else { continue };
-                groups.set_topics(Arc::clone(topics));
-                for name in gone {
-                    host.hear(Event::TopicDeleted(name.clone()), outside);
-                }
+            let places: Vec<Place> = coordinators.hosts.keys().copied().collect();
+            for place in places {
+                coordinators.visit(place, outside, |host, outside| {
+                    let Machine::Groups(groups) = &mut host.machine else { return };
+                    groups.set_topics(Arc::clone(topics));
+                    for name in gone {
+                        host.hear(Event::TopicDeleted(name.clone()), outside);
+                    }
+                });
             }
         });
     }
@@ -235,9 +260,8 @@ impl Worker {
 
     fn with_host(&mut self, key: PartitionKey, run: impl FnOnce(&mut Host, &mut Outside<'_>)) {
         self.with_coordinators(|coordinators, outside| {
-            let place = coordinators.places.get(&key);
-            if let Some(host) = place.and_then(|place| coordinators.hosts.get_mut(place)) {
-                run(host, outside);
+            if let Some(&place) = coordinators.places.get(&key) {
+                coordinators.visit(place, outside, run);
             }
         });
     }

@@ -133,9 +133,9 @@ impl Worker {
 
     fn marked(&mut self, place: Place, id: String, partition: TopicPartition, marked: Marked) {
         self.with_coordinators(|coordinators, outside| {
-            if let Some(host) = coordinators.hosts.get_mut(&place) {
+            coordinators.visit(place, outside, |host, outside| {
                 host.hear(Event::Marked(id, partition, marked), outside);
-            }
+            });
         });
     }
 
@@ -185,9 +185,9 @@ impl Worker {
         id: Result<i64, ErrorCode>,
     ) {
         self.with_coordinators(|coordinators, outside| {
-            if let Some(host) = coordinators.hosts.get_mut(&place) {
+            coordinators.visit(place, outside, |host, outside| {
                 host.hear(Event::ProducerId(parked, id), outside);
-            }
+            });
         });
     }
 }
