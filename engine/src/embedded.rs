@@ -344,18 +344,6 @@ impl ReadAnswer {
     /// # Errors
     /// When the file cannot be read.
     pub fn to_vec(&self) -> io::Result<Vec<u8>> {
-        let fs = Fs::os();
-        let mut all = Vec::with_capacity(self.bytes as usize);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Memory(bytes) => all.extend_from_slice(bytes),
-                Piece::File { file, at, len } => {
-                    let start = all.len();
-                    all.resize(start + *len as usize, 0);
-                    fs.read_at(file, *at, &mut all[start..])?;
-                }
-            }
-        }
-        Ok(all)
+        Piece::gather(&Fs::os(), &self.pieces)
     }
 }

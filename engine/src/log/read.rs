@@ -1,8 +1,10 @@
 //! Reading: an offset in, where the bytes are out. Decides, copies nothing: hot bytes come as slices of
 //! the buffers they were written from, older ones as a range of a file.
 
+use std::io;
+
 use bytes::Bytes;
-use headwater_io::file::File;
+use headwater_io::file::{File, Fs};
 use headwater_protocol::batch::header::{BatchHeader, HEADER_BYTES};
 
 use super::aborted::end_offset;
@@ -40,6 +42,30 @@ pub enum Piece {
 }
 
 impl Piece {
+    /// The bytes of some pieces in one place. Blocks where they are in files.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or has fewer bytes.
+    pub fn gather(fs: &Fs, pieces: &[Piece]) -> io::Result<Vec<u8>> {
+        let mut all = Vec::with_capacity(pieces.iter().map(Piece::len).sum::<u64>() as usize);
+        for piece in pieces {
+            match piece {
+                Piece::Memory(bytes) => all.extend_from_slice(bytes),
+                Piece::File { file, at, len } => {
+                    let (start, len) = (all.len(), *len as usize);
+                    all.resize(start + len, 0);
+                    let read = fs.read_at(file, *at, &mut all[start..])?;
+                    if read < len {
+                        let why = format!("{read} of {len} bytes at {at} are in the segment");
+                        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Its length in bytes.
     pub fn len(&self) -> u64 {
         match self {

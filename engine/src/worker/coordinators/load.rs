@@ -3,7 +3,6 @@
 //! What is in memory is replayed at once; what is in a file is read by a job, so that the shard's thread
 //! does not wait for the disk.
 
-use headwater_io::file::Fs;
 use headwater_protocol::batch::compression::{Compression, decompress};
 use headwater_protocol::batch::control::Marker;
 use headwater_protocol::batch::header::{self, BatchHeader, HEADER_BYTES};
@@ -11,7 +10,6 @@ use headwater_protocol::batch::record;
 
 use super::machine::Machine;
 use crate::broker::groups::turn::Producer;
-use crate::log::read::Piece;
 use crate::model::Offset;
 
 /// Read at once, in bytes.
@@ -34,26 +32,6 @@ pub enum Replayed<'a> {
     },
     /// The end of a transaction.
     Marker(Producer, Marker),
-}
-
-/// All bytes of these pieces, those in files read from there.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn gather(fs: &Fs, pieces: &[Piece]) -> std::io::Result<Vec<u8>> {
-    let mut all = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::Memory(bytes) => all.extend_from_slice(bytes),
-            Piece::File { file, at, len } => {
-                let start = all.len();
-                all.resize(start + *len as usize, 0);
-                let n = fs.read_at(file, *at, &mut all[start..])?;
-                all.truncate(start + n);
-            }
-        }
-    }
-    Ok(all)
 }
 
 /// Replays the whole batches in `bytes`; the offset after them.

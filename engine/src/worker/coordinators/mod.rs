@@ -29,6 +29,7 @@ use crate::broker::groups::topics::{Topic, Topics};
 use crate::broker::groups::turn::Moment;
 use crate::broker::txn::Transactions;
 use crate::broker::txn::turn::{Markers, Parked};
+use crate::log::read::Piece;
 use crate::log::record_set::RecordSet;
 use crate::model::{Offset, PartitionKey, ShardId};
 use crate::shard::Shard;
@@ -292,7 +293,7 @@ impl Worker {
         if self.host(key).and_then(|host| host.loads_from()).is_none_or(|next| next >= end) {
             return self.with_host(key, Host::open);
         }
-        let job = Op::Job(Box::new(move |fs| Box::new(load::gather(fs, &read.pieces))));
+        let job = Op::Job(Box::new(move |fs| Box::new(Piece::gather(fs, &read.pieces))));
         self.submit_job(job, JobOwner::Coordinator(key));
     }
 
