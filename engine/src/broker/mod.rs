@@ -12,6 +12,7 @@ pub mod groups;
 pub mod identity;
 pub mod journals;
 pub mod meta_store;
+pub mod pattern;
 pub mod quotas;
 pub mod start;
 pub mod topics;

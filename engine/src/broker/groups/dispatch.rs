@@ -29,7 +29,8 @@ impl<W: Copy> Groups<W> {
             Request::OffsetDelete(request) => {
                 let mut step = Step::new(&self.settings, &mut self.timers, at);
                 let group = self.groups.get(&request.group_id);
-                delete::delete(group, &self.offsets, &mut step, request, waiter);
+                let known = (&self.offsets, &*self.topics);
+                delete::delete(group, known, &mut step, request, waiter);
                 step.finish()
             }
             Request::DescribeGroups(request) => {

@@ -65,7 +65,7 @@ impl<W: Copy> Groups<W> {
         let from = self.swept.take().map_or(Bound::Unbounded, Bound::Excluded);
         let mut last = None;
         for (id, group) in self.groups.range::<String, _>((from.clone(), Bound::Unbounded)) {
-            match expiry::expire(group, id, &self.offsets, &mut step) {
+            match expiry::expire(group, id, (&self.offsets, &*self.topics), &mut step) {
                 Found::More => break,
                 Found::AllGone if group.is_empty() && !group.is_being_joined() => {
                     step.entries.extend(group.tombstones());

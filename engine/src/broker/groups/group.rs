@@ -5,6 +5,7 @@ use super::consumer::Consumer;
 use super::offsets::expiry::Since;
 use super::records::Entry;
 use super::rpc::admin::ListedGroup;
+use super::topics::Topics;
 
 /// A group.
 #[derive(Debug)]
@@ -34,10 +35,10 @@ impl<W: Copy> Group<W> {
     }
 
     /// Whether offsets of this topic are in use.
-    pub(super) fn is_subscribed(&self, topic: &str) -> bool {
+    pub(super) fn is_subscribed(&self, topic: &str, topics: &Topics) -> bool {
         match self {
             Group::Classic(classic) => classic.is_subscribed(topic),
-            Group::Consumer(consumer) => consumer.is_subscribed(topic),
+            Group::Consumer(consumer) => consumer.is_subscribed(topic, topics),
         }
     }
 

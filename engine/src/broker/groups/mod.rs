@@ -21,6 +21,7 @@ mod consumer;
 mod dispatch;
 mod expire;
 mod group;
+mod matches;
 mod measure;
 mod offsets;
 pub mod records;

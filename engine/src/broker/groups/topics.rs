@@ -1,7 +1,9 @@
-//! The topics as groups need them: which partitions there are to assign.
+//! The topics as groups need them: which partitions there are to assign, and which of them a pattern means.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::matches::Matches;
 use crate::model::TopicId;
 
 /// One topic.
@@ -20,6 +22,7 @@ pub struct Topic {
 pub struct Topics {
     by_name: BTreeMap<String, Topic>,
     names: BTreeMap<TopicId, String>,
+    matches: Matches,
 }
 
 impl Topics {
@@ -36,6 +39,11 @@ impl Topics {
     /// All of them, by name.
     pub fn all(&self) -> impl Iterator<Item = &Topic> {
         self.by_name.values()
+    }
+
+    /// The names that a pattern matches, in order; none if it is no pattern.
+    pub fn matching(&self, pattern: &str) -> Arc<[String]> {
+        self.matches.of(pattern, self.by_name.keys())
     }
 
     /// A digest of these topics as they are, so that a change shows: FNV-1a over names, ids and partitions.
@@ -61,6 +69,6 @@ impl FromIterator<Topic> for Topics {
         let by_name: BTreeMap<_, _> =
             topics.into_iter().map(|topic| (topic.name.clone(), topic)).collect();
         let names = by_name.values().map(|topic| (topic.id, topic.name.clone())).collect();
-        Topics { by_name, names }
+        Topics { by_name, names, matches: Matches::default() }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use headwater_protocol::error_code::ErrorCode;
-use regex::RegexBuilder;
 
 use super::Entry;
 use super::requests::{
@@ -11,9 +10,7 @@ use super::requests::{
 };
 use super::state::TransactionState;
 use super::transaction::Transaction;
-
-/// The most memory that one pattern may take once it is compiled.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+use crate::broker::pattern;
 
 /// Those that pass all filters.
 pub(super) fn list(
@@ -22,7 +19,8 @@ pub(super) fn list(
     unix_ms: i64,
 ) -> Result<TransactionList, ErrorCode> {
     let pattern = request.transactional_id_pattern.as_deref().filter(|text| !text.is_empty());
-    let pattern = pattern.map(whole).transpose()?;
+    let pattern = pattern.map(pattern::whole).transpose();
+    let pattern = pattern.map_err(|_| ErrorCode::InvalidRegularExpression)?;
     let (mut states, mut unknown_state_filters) = (Vec::new(), Vec::new());
     for name in &request.state_filters {
         match TransactionState::from_name(name) {
@@ -47,14 +45,6 @@ pub(super) fn list(
         transaction_state: transaction.state,
     });
     Ok(TransactionList { unknown_state_filters, transaction_states: transaction_states.collect() })
-}
-
-/// A pattern that must match the whole id, as Kafka's does.
-fn whole(pattern: &str) -> Result<regex::Regex, ErrorCode> {
-    // By itself first: `a)|(b` would be a pattern only between our parentheses.
-    let compile = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build();
-    let anchored = compile(pattern).and_then(|_| compile(&format!(r"\A(?:{pattern})\z")));
-    anchored.map_err(|_| ErrorCode::InvalidRegularExpression)
 }
 
 /// One of them.

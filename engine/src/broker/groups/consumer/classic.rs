@@ -83,10 +83,12 @@ impl Draft<'_> {
         now.topics = subscription.topics;
         now.topics.sort_unstable();
         now.topics.dedup();
+        now.regex = None;
         let name = protocols[0].0.clone();
         let session_timeout_ms = request.session_timeout_ms;
         now.classic = Some(ClassicMember { session_timeout_ms, protocols });
-        let resubscribed = now.topics != before.metadata.topics;
+        let resubscribed =
+            (&now.topics, &now.regex) != (&before.metadata.topics, &before.metadata.regex);
         if now != before.metadata || is_new {
             self.write_member(id, Some(now));
         }

@@ -122,8 +122,10 @@ impl Draft<'_> {
 impl Consumer {
     /// A digest of what the members read.
     pub(super) fn metadata_hash(&self, topics: &Topics) -> i64 {
-        let all: BTreeSet<&String> =
+        let matching: Vec<_> = self.members.values().map(|m| m.matching(topics)).collect();
+        let mut all: BTreeSet<&String> =
             self.members.values().flat_map(|member| &member.metadata.topics).collect();
+        all.extend(matching.iter().flat_map(|names| names.iter()));
         topics.hash(all.into_iter())
     }
 
@@ -131,7 +133,9 @@ impl Consumer {
         let mut sizes = Sizes::new();
         let mut wanted = |member: &Member| -> BTreeSet<TopicId> {
             let mut known = BTreeSet::new();
-            for topic in member.metadata.topics.iter().filter_map(|name| topics.by_name(name)) {
+            let matching = member.matching(topics);
+            let names = member.metadata.topics.iter().chain(matching.iter());
+            for topic in names.filter_map(|name| topics.by_name(name)) {
                 sizes.insert(topic.id, topic.partitions);
                 known.insert(topic.id);
             }

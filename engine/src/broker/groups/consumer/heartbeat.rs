@@ -15,6 +15,7 @@ use crate::broker::groups::rpc::consumer::{ConsumerGroupHeartbeat, HeartbeatAnsw
 use crate::broker::groups::settings::Settings;
 use crate::broker::groups::topics::Topics;
 use crate::broker::groups::turn::{Moment, Step, Then, Turn};
+use crate::broker::pattern;
 
 /// An error and what to say about it.
 type Refusal = (ErrorCode, &'static str);
@@ -162,8 +163,9 @@ fn check(request: &ConsumerGroupHeartbeat, settings: &Settings) -> Result<(), Re
             "Either SubscribedTopicNames or SubscribedTopicRegex must be set when (re-)joining.",
         )?;
     }
-    if request.subscribed_topic_regex.as_ref().is_some_and(|regex| !regex.is_empty()) {
-        let why = "Regular expressions are not resolved by this broker: subscribe by name, or by a pattern of the client's own.";
+    let regex = request.subscribed_topic_regex.as_deref().filter(|regex| !regex.is_empty());
+    if regex.is_some_and(|regex| pattern::whole(regex).is_err()) {
+        let why = "SubscribedTopicRegex is not a valid regular expression.";
         return Err((ErrorCode::InvalidRegularExpression, why));
     }
     let known = |name: &String| settings.consumer_assignors.iter().any(|a| a.name() == name);
@@ -191,6 +193,7 @@ impl Consumer {
         let member = self.members.get(&request.member_id)?;
         let says_nothing = request.rebalance_timeout_ms == -1
             && request.subscribed_topic_names.is_none()
+            && request.subscribed_topic_regex.is_none()
             && request.server_assignor.is_none()
             && request.rack_id.is_none();
         let still = member.current.state == MemberState::Stable
@@ -226,7 +229,8 @@ impl Draft<'_> {
         let before = self.group.members.get(id).cloned().unwrap_or_default();
         let updated = updated(&before.metadata, request);
         let changed = updated != before.metadata || is_new;
-        let resubscribed = updated.topics != before.metadata.topics;
+        let resubscribed =
+            (&updated.topics, &updated.regex) != (&before.metadata.topics, &before.metadata.regex);
         if changed {
             self.write_member(id, Some(updated));
         }
@@ -236,7 +240,8 @@ impl Draft<'_> {
         self.reconcile(id, request.topic_partitions.as_ref()).map_err(fenced)?;
         let member = &self.group.members[id];
         let whole = request.rebalance_timeout_ms != -1
-            && request.subscribed_topic_names.is_some()
+            && (request.subscribed_topic_names.is_some()
+                || request.subscribed_topic_regex.is_some())
             && request.topic_partitions.is_some();
         let tell = request.member_epoch == 0
             || whole
@@ -324,6 +329,9 @@ fn updated(before: &MemberMetadata, request: &ConsumerGroupHeartbeat) -> MemberM
         now.topics.clone_from(topics);
         now.topics.sort_unstable();
         now.topics.dedup();
+    }
+    if let Some(regex) = &request.subscribed_topic_regex {
+        now.regex = Some(regex.clone()).filter(|regex| !regex.is_empty());
     }
     now.client_id.clone_from(&request.client.id);
     now.client_host.clone_from(&request.client.host);

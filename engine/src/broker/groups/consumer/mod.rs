@@ -21,12 +21,14 @@ mod reconcile;
 mod timers;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::records::Entry;
 use super::records::assignment::{CurrentAssignment, MemberState, OwnedPartitions, Partitions};
 use super::records::consumer_group::{GroupEpoch, TargetEpoch};
 use super::records::member::MemberMetadata;
 use super::settings::{Assignor, Settings};
+use super::topics::Topics;
 use crate::model::TopicId;
 
 /// The epoch of a static member that has left for a while.
@@ -47,6 +49,11 @@ impl Member {
     /// Whether it speaks the classic protocol.
     pub(super) fn is_classic(&self) -> bool {
         self.metadata.classic.is_some()
+    }
+
+    /// Topics that its regular expression matches.
+    fn matching(&self, topics: &Topics) -> Arc<[String]> {
+        self.metadata.regex.as_ref().map_or(Arc::new([]), |regex| topics.matching(regex))
     }
 }
 
@@ -105,8 +112,13 @@ impl Consumer {
     }
 
     /// Whether a member reads this topic.
-    pub(super) fn is_subscribed(&self, topic: &str) -> bool {
-        self.members.values().any(|member| member.metadata.topics.iter().any(|own| own == topic))
+    pub(super) fn is_subscribed(&self, topic: &str, topics: &Topics) -> bool {
+        let reads = |member: &Member| {
+            let named = &member.metadata.topics;
+            named.iter().any(|own| own == topic)
+                || member.matching(topics).iter().any(|own| own == topic)
+        };
+        self.members.values().any(reads)
     }
 
     /// Applies a record of this group, except the one that removes it.

@@ -7,12 +7,13 @@ use crate::broker::groups::group::Group;
 use crate::broker::groups::records::Entry;
 use crate::broker::groups::rpc::Answer;
 use crate::broker::groups::rpc::offsets::{Deleted, OffsetDelete};
+use crate::broker::groups::topics::Topics;
 use crate::broker::groups::turn::Step;
 
 /// Offsets of topics that the group is not subscribed to.
 pub(in crate::broker::groups) fn delete<W: Copy>(
     group: Option<&Group<W>>,
-    offsets: &Offsets,
+    (offsets, existing): (&Offsets, &Topics),
     step: &mut Step<'_, W>,
     request: OffsetDelete,
     waiter: W,
@@ -24,7 +25,7 @@ pub(in crate::broker::groups) fn delete<W: Copy>(
     let id = &request.group_id;
     let mut topics = Vec::with_capacity(request.topics.len());
     for (topic, partitions) in request.topics {
-        let subscribed = group.is_subscribed(&topic);
+        let subscribed = group.is_subscribed(&topic, existing);
         let code = if subscribed { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
         for &partition in partitions.iter().filter(|_| !subscribed) {
             if offsets.get(id, &topic, partition).is_some()

@@ -7,6 +7,7 @@
 use super::delete::tombstone;
 use super::{Committed, Offsets};
 use crate::broker::groups::group::Group;
+use crate::broker::groups::topics::Topics;
 use crate::broker::groups::turn::Step;
 
 /// Tombstones of one batch: about 100 KiB.
@@ -41,14 +42,14 @@ pub(in crate::broker::groups) enum Since {
 pub(in crate::broker::groups) fn expire<W: Copy>(
     group: &Group<W>,
     id: &str,
-    offsets: &Offsets,
+    (offsets, existing): (&Offsets, &Topics),
     step: &mut Step<'_, W>,
 ) -> Found {
     let pending = offsets.pending_of(id).next().is_some();
     let since = group.retention_since();
     let mut kept = pending;
     for (topic, partitions) in offsets.of(id).into_iter().flatten() {
-        if since == Since::Never || group.is_subscribed(topic) {
+        if since == Since::Never || group.is_subscribed(topic, existing) {
             kept = true;
             continue;
         }

@@ -181,11 +181,44 @@ fn new_partitions_and_new_topics_are_assigned() {
 }
 
 #[test]
+fn a_pattern_is_matched_by_the_broker_again_when_topics_change() {
+    let pattern = |text: &str| Some(text.to_owned());
+    let mut stage = Stage::new();
+    let regex = pattern("t|v.*");
+    let by_pattern = ConsumerGroupHeartbeat {
+        subscribed_topic_names: None,
+        subscribed_topic_regex: regex,
+        ..join("a")
+    };
+    let joined = stage.beats(by_pattern);
+    assert_eq!(joined.assignment, Some(t(&[0, 1, 2, 3])));
+    stage.topics = Arc::new([topic("t", 1, 4), topic("vv", 3, 1)].into_iter().collect());
+    stage.groups.set_topics(Arc::clone(&stage.topics));
+    let mut expected = t(&[0, 1, 2, 3]);
+    expected.insert(topic_id(3), [0].into());
+    let told = stage.beats(beat("a", 1));
+    assert_eq!((told.member_epoch, told.assignment), (2, Some(expected.clone())));
+    let replayed = stage.replayed(&stage.log.clone());
+    assert_eq!(replayed.durable(), stage.groups.durable());
+    // By name as well; then by name only.
+    let both = ConsumerGroupHeartbeat {
+        subscribed_topic_names: Some(vec!["t".to_owned()]),
+        ..beat("a", 2)
+    };
+    assert_eq!(stage.beats(both).member_epoch, 3);
+    let neither = ConsumerGroupHeartbeat { subscribed_topic_regex: pattern(""), ..beat("a", 3) };
+    let told = stage.beats(neither);
+    assert_eq!((told.member_epoch, told.assignment), (3, Some(t(&[0, 1, 2, 3]))));
+    let wrong = ConsumerGroupHeartbeat { subscribed_topic_regex: pattern("(?=t)"), ..beat("a", 4) };
+    assert_eq!(stage.epoch(wrong), Err(ErrorCode::InvalidRegularExpression));
+}
+
+#[test]
 fn each_mistake_has_its_error() {
     let mut stage = Stage::new();
     let no_topics = ConsumerGroupHeartbeat { subscribed_topic_names: None, ..join("a") };
     let regex =
-        ConsumerGroupHeartbeat { subscribed_topic_regex: Some("t.*".to_owned()), ..join("a") };
+        ConsumerGroupHeartbeat { subscribed_topic_regex: Some("t[".to_owned()), ..join("a") };
     let assignor = ConsumerGroupHeartbeat { server_assignor: Some("mine".to_owned()), ..join("a") };
     let cases = [
         (
