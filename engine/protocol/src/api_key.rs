@@ -287,7 +287,7 @@ pub static TABLE: &[Api] = &[
     serves(DeleteTopics, "DeleteTopics", 1, 6, 4),
     serves(DeleteRecords, "DeleteRecords", 0, 2, 2),
     serves(InitProducerId, "InitProducerId", 0, 5, 2),
-    speaks(OffsetForLeaderEpoch, "OffsetForLeaderEpoch", 2, 4, 4),
+    serves(OffsetForLeaderEpoch, "OffsetForLeaderEpoch", 2, 4, 4),
     serves(AddPartitionsToTxn, "AddPartitionsToTxn", 0, 5, 3),
     serves(AddOffsetsToTxn, "AddOffsetsToTxn", 0, 4, 3),
     serves(EndTxn, "EndTxn", 0, 5, 3),

@@ -19,6 +19,7 @@ pub mod groups;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod metadata;
+pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod throttling;
 pub mod transactions;
@@ -282,10 +283,11 @@ type Handler = fn(
 
 /// What is served: API, what its caller must be allowed to do, handler. Versions are in the protocol's
 /// own table.
-pub const TABLE: [(ApiKey, Operation, Handler); 43] = [
+pub const TABLE: [(ApiKey, Operation, Handler); 44] = [
     (ApiKey::Produce, Operation::Write, produce::begin),
     (ApiKey::Fetch, Operation::Read, fetch::begin),
     (ApiKey::ListOffsets, Operation::Describe, list_offsets::begin),
+    (ApiKey::OffsetForLeaderEpoch, Operation::Describe, offset_for_leader_epoch::begin),
     (ApiKey::Metadata, Operation::Describe, metadata::begin),
     (ApiKey::FindCoordinator, Operation::Describe, find_coordinator::begin),
     (ApiKey::ApiVersions, Operation::Anything, api_versions::begin),

@@ -11,6 +11,7 @@ pub mod append;
 pub mod commits;
 mod damaged;
 pub mod directory;
+pub mod epochs;
 pub mod flow;
 pub mod folder;
 pub mod hot;

@@ -8,6 +8,7 @@ use super::reply::Completer;
 use super::verification::Guard;
 use crate::log::aborted::Aborted;
 use crate::log::append::{AppendError, Appended};
+use crate::log::epochs::EpochEnd;
 use crate::log::look::TimeHit;
 use crate::log::producers::transactions::{MarkerError, MarkerOf, ProducerState};
 use crate::log::read::Piece;
@@ -139,6 +140,15 @@ pub enum Ask {
         /// Which records count.
         isolation: Isolation,
     },
+    /// Where a leader epoch ended.
+    EpochEnd {
+        /// Of which partition.
+        partition: PartitionKey,
+        /// The epoch that the client knows, -1 for none.
+        known: i32,
+        /// Whose end is asked for.
+        epoch: i32,
+    },
     /// What is known of a partition's producers.
     Producers(PartitionKey),
     /// Sizes of partitions.
@@ -211,6 +221,8 @@ pub enum Answer {
     Read(Vec<Result<ReadAnswer, Refusal>>),
     /// To `Offset`: `None` when there is no such record.
     Offset(Result<(Option<TimeHit>, LeaderEpoch), Refusal>),
+    /// To `EpochEnd`: `None` for an epoch of which nothing is known.
+    EpochEnd(Result<Option<EpochEnd>, Refusal>),
     /// To `Producers`, in order of their ids.
     Producers(Result<Vec<ProducerState>, Refusal>),
     /// To `Sizes`, in order: bytes, or nothing for what is not here.

@@ -15,6 +15,7 @@ use super::letters::{
 use super::unseen::Unseen;
 use super::verification::{Guard, GuardError, Guards};
 use crate::log::append::{AppendError, AppendTime, Appended};
+use crate::log::epochs::EpochLookup;
 use crate::log::look::Look;
 use crate::log::producers::SequenceError;
 use crate::log::producers::transactions::{MarkerOf, ProducerState};
@@ -24,7 +25,7 @@ use crate::log::watermarks::Mark;
 use crate::log::{Health, Log};
 use crate::metrics::counters::Flow;
 use crate::metrics::stages::Stamps;
-use crate::model::PartitionKey;
+use crate::model::{LeaderEpoch, PartitionKey};
 use crate::planted::{self, Bug};
 use crate::rare::{self, Rare};
 
@@ -128,6 +129,14 @@ impl Partition {
         match self.log.health() {
             Health::Failed(_) | Health::Quarantined(_) => Err(Refusal::Offline),
             _ => Ok(self.log.producers().describe()),
+        }
+    }
+
+    /// Where a leader epoch ended.
+    pub(super) fn epoch_end(&self, epoch: LeaderEpoch) -> Result<EpochLookup, Refusal> {
+        match self.log.health() {
+            Health::Failed(_) | Health::Quarantined(_) => Err(Refusal::Offline),
+            _ => Ok(self.log.epoch_end(epoch)),
         }
     }
 

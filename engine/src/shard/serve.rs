@@ -1,7 +1,10 @@
 //! Answers the questions of [`super::letters::Ask`], one small method each.
 
+use std::io;
+
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
+use headwater_io::file::Fs;
 use headwater_io::op::Op;
 
 use super::Shard;
@@ -9,6 +12,7 @@ use super::letters::{
     Acks, Answer, Ask, Isolation, OffsetAt, ReadAnswer, ReadAsk, Refusal, ReplyTo, Seen,
 };
 use super::partition::{Append, Partition, What};
+use crate::log::epochs::EpochLookup;
 use crate::log::look::TimeHit;
 use crate::log::record_set::RecordSet;
 use crate::model::{LeaderEpoch, PartitionKey};
@@ -29,14 +33,33 @@ pub(super) struct ReadQuestion {
     reply_to: ReplyTo,
 }
 
-/// A lookup by time that must run on an I/O thread; its end is to be answered to `reply_to`.
-pub struct TimeJob {
-    /// What to submit.
+/// A search in files, on an I/O thread; what it finds is the answer to `reply_to`.
+pub struct Search {
+    /// What to submit; it ends as an [`Answer`].
     pub op: Op,
     /// Who asked.
     pub reply_to: ReplyTo,
-    /// The epoch to answer with.
-    pub epoch: LeaderEpoch,
+    /// The answer if it does not end.
+    pub refuse: Refuse,
+}
+
+/// Makes an answer of a refusal.
+pub type Refuse = fn(Refusal) -> Answer;
+
+impl Search {
+    fn new(
+        reply_to: ReplyTo,
+        refuse: Refuse,
+        look: impl FnOnce(&Fs) -> io::Result<Answer> + Send + 'static,
+    ) -> Self {
+        let run = move |fs: &Fs| {
+            look(fs).unwrap_or_else(|error| {
+                tracing::error!(%error, "a segment could not be searched");
+                refuse(Refusal::Offline)
+            })
+        };
+        Search { op: Op::Job(Box::new(move |fs| Box::new(run(fs)))), reply_to, refuse }
+    }
 }
 
 impl Shard {
@@ -47,7 +70,7 @@ impl Shard {
         reply_to: ReplyTo,
         at: Moment,
         io: &mut Driver,
-    ) -> Option<TimeJob> {
+    ) -> Option<Search> {
         match ask {
             Ask::Append { partition, set, acks, verified } => {
                 let what = What::Records { verified };
@@ -72,6 +95,9 @@ impl Shard {
             }
             Ask::Offset { partition, at, epoch, isolation } => {
                 return self.offset(partition, at, (epoch, isolation), reply_to);
+            }
+            Ask::EpochEnd { partition, known, epoch } => {
+                return self.epoch_end(partition, (known, epoch), reply_to);
             }
             Ask::Producers(partition) => {
                 let producers = self.find(partition).map(|(_, found)| found.producers());
@@ -194,7 +220,7 @@ impl Shard {
         at: OffsetAt,
         (epoch, isolation): (i32, Isolation),
         reply_to: ReplyTo,
-    ) -> Option<TimeJob> {
+    ) -> Option<Search> {
         let Some((_, found)) = self.find(key) else {
             self.answer(reply_to, Answer::Offset(Err(Refusal::Unknown)));
             return None;
@@ -220,8 +246,32 @@ impl Shard {
             return None;
         }
         let look = found.log.look_for_time(timestamp_ms, visible);
-        let op = Op::Job(Box::new(move |fs| Box::new(look.run(fs))));
-        Some(TimeJob { op, reply_to, epoch: current })
+        let refuse = |refusal| Answer::Offset(Err(refusal));
+        let found = move |hit| Answer::Offset(Ok((hit, current)));
+        Some(Search::new(reply_to, refuse, move |fs| look.run(fs).map(found)))
+    }
+
+    fn epoch_end(
+        &mut self,
+        key: PartitionKey,
+        (known, epoch): (i32, i32),
+        reply_to: ReplyTo,
+    ) -> Option<Search> {
+        let found = self.find(key).ok_or(Refusal::Unknown);
+        let found = found.and_then(|(_, partition)| {
+            check_epoch(known, partition.log.epoch())?;
+            partition.epoch_end(LeaderEpoch(epoch))
+        });
+        let refuse = |refusal| Answer::EpochEnd(Err(refusal));
+        match found {
+            Err(refusal) => self.answer(reply_to, refuse(refusal)),
+            Ok(EpochLookup::Known(end)) => self.answer(reply_to, Answer::EpochEnd(Ok(end))),
+            Ok(EpochLookup::Look(look)) => {
+                let found = |end| Answer::EpochEnd(Ok(Some(end)));
+                return Some(Search::new(reply_to, refuse, move |fs| look.run(fs).map(found)));
+            }
+        }
+        None
     }
 }
 

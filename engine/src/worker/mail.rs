@@ -14,6 +14,7 @@ use crate::broker::controller::{Command, Outcome};
 use crate::broker::coordination::{Question, Reply};
 use crate::model::{PartitionKey, ShardId};
 use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
+use crate::shard::serve::Search;
 
 /// Letters a box holds.
 pub const BOX_LETTERS: usize = 4096;
@@ -137,8 +138,9 @@ impl Worker {
     fn serve_ask(&mut self, ask: Ask, reply_to: ReplyTo) {
         let reply_to = self.before_marker(&ask, reply_to);
         let moment = self.moment();
-        if let Some(job) = self.shard.serve(ask, reply_to, moment, &mut self.io) {
-            self.submit_job(job.op, JobOwner::Time { reply_to: job.reply_to, epoch: job.epoch });
+        if let Some(search) = self.shard.serve(ask, reply_to, moment, &mut self.io) {
+            let Search { op, reply_to, refuse } = search;
+            self.submit_job(op, JobOwner::Search { reply_to, refuse });
         }
     }
 

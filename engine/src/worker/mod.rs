@@ -33,15 +33,14 @@ use crate::broker::catalog::Catalog;
 use crate::broker::controller::{Controller, Worked};
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::config::broker::BrokerConfig;
-use crate::log::look::TimeHit;
 use crate::log::retention::Retention;
-use crate::model::{LeaderEpoch, PartitionKey, ShardId};
+use crate::model::{PartitionKey, ShardId};
 use crate::net::connection::Connection;
 use crate::net::limits::Limits;
 use crate::shard::Shard;
 use crate::shard::letters::{Answer, CallId, Refusal, ReplyTo};
 use crate::shard::scrub::Pace;
-use crate::shard::serve::Moment;
+use crate::shard::serve::{Moment, Refuse};
 use crate::token::Owner;
 use calls::CallState;
 use coordinators::Coordinators;
@@ -137,9 +136,10 @@ pub struct Parts {
 enum JobOwner {
     Nobody,
     Controller,
-    Time {
+    /// Something is looked for in files.
+    Search {
         reply_to: ReplyTo,
-        epoch: LeaderEpoch,
+        refuse: Refuse,
     },
     Scrub,
     /// Records of a coordinator are read.
@@ -313,14 +313,9 @@ impl Worker {
                 let bytes = *answer.downcast().expect("records that were read");
                 self.gathered(key, bytes);
             }
-            JobOwner::Time { reply_to, epoch } => {
-                type Found = std::io::Result<Option<TimeHit>>;
-                let found = *answer.downcast::<Found>().expect("a look by time");
-                let found = found.map(|hit| (hit, epoch)).map_err(|error| {
-                    tracing::error!(%error, "a segment could not be searched by time");
-                    Refusal::Offline
-                });
-                self.answers.push((reply_to, Answer::Offset(found)));
+            JobOwner::Search { reply_to, .. } => {
+                let found = *answer.downcast::<Answer>().expect("what a search has found");
+                self.answers.push((reply_to, found));
             }
         }
     }
@@ -334,8 +329,8 @@ impl Worker {
             }
             // Its store is gone with it: without one no topic can be created, so better to be restarted.
             JobOwner::Controller => panic!("the controller's work failed: {error}"),
-            JobOwner::Time { reply_to, .. } => {
-                self.answers.push((reply_to, Answer::Offset(Err(Refusal::Offline))));
+            JobOwner::Search { reply_to, refuse } => {
+                self.answers.push((reply_to, refuse(Refusal::Offline)));
             }
         }
     }
