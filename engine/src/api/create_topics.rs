@@ -2,6 +2,7 @@
 //!
 //! * Durable before it is answered: folders, logs and record.
 //! * Replication factor 1 or -1; manual assignments are accepted when they name only this node.
+//! * No more than 10,000 partitions in one request, as in Kafka: others wait for the controller meanwhile.
 //! * v5 answers the settings in force (KIP-525), v7 the topic's id.
 
 use std::collections::HashMap;
@@ -22,6 +23,9 @@ use crate::broker::catalog::Topic;
 use crate::broker::controller::{Command, Fault, NewTopic, Outcome};
 use crate::broker::coordination;
 use crate::config::describe::describe_topic;
+
+/// Partitions that one request may make.
+const PARTITIONS_AT_ONCE_MAX: u64 = 10_000;
 
 /// A request in progress.
 pub struct Call {
@@ -44,11 +48,12 @@ pub fn begin(
     let validate_only = request.validate_only;
     let mut call = Call { origin, asked: Vec::new(), outcome: Vec::new(), validate_only };
     let mut topics = Vec::new();
+    let too_many = partitions(&request, context) > PARTITIONS_AT_ONCE_MAX;
     let mut mentions: HashMap<&str, usize> = HashMap::new();
     request.topics.iter().for_each(|topic| *mentions.entry(topic.name).or_default() += 1);
     for topic in &request.topics {
         let twice = mentions[topic.name] > 1;
-        let fault = match new_topic(topic, twice, context) {
+        let fault = match new_topic(topic, (twice, too_many), context) {
             Ok(new) => {
                 topics.push(new);
                 None
@@ -64,9 +69,20 @@ pub fn begin(
     Ok((Work::CreateTopics(call), Step::Command(Command::Create { topics, validate_only })))
 }
 
+/// How many partitions are asked for.
+fn partitions(request: &CreateTopicsRequest<'_>, context: &Context<'_>) -> u64 {
+    let of_topic =
+        |topic: &CreatableTopic<'_>| match (topic.assignments.len(), topic.num_partitions) {
+            (0, -1) => u64::from(context.config.num_partitions.unsigned_abs()),
+            (0, asked) => u64::try_from(asked).unwrap_or(0),
+            (assigned, _) => assigned as u64,
+        };
+    request.topics.iter().map(of_topic).sum()
+}
+
 fn new_topic(
     topic: &CreatableTopic<'_>,
-    twice: bool,
+    (twice, too_many): (bool, bool),
     context: &mut Context<'_>,
 ) -> Result<NewTopic, Fault> {
     let fault = |code, message: &str| Err(Fault { code, message: message.to_owned() });
@@ -75,6 +91,10 @@ fn new_topic(
             ErrorCode::InvalidRequest,
             "the topic is named more than once in this request",
         );
+    }
+    if too_many {
+        let why = "Excessively large number of partitions per request.";
+        return fault(ErrorCode::PolicyViolation, why);
     }
     if coordination::is_internal(topic.name) {
         return fault(ErrorCode::InvalidTopic, "the broker makes its internal topics itself");

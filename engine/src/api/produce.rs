@@ -4,6 +4,7 @@
 //! * `acks` 0: appended, no answer; an error closes the connection, as in Kafka.
 //! * `acks` 1: answered when the device has accepted the bytes; -1: as the topic's `durability` says.
 //! * A partition's error is its own; the others are appended. One batch for each partition, as in Kafka.
+//! * To the internal topics only the administration client writes, as in Kafka; the broker itself does not come here.
 //! * v10 leader hints are not sent: there is one node.
 //! * Transactions: a batch that goes on with one is appended like any other. One that would begin a transaction
 //!   in its partition is refused there with a guard (`Call::to_verify`), is verified with the producer's
@@ -12,6 +13,7 @@
 use bytes::Bytes;
 use headwater_protocol::batch::header::{BatchError, BatchHeader};
 use headwater_protocol::error_code::ErrorCode;
+use headwater_protocol::frame::RequestHeader;
 use headwater_protocol::messages::produce::{
     ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic, ProduceTopicResponse,
 };
@@ -22,6 +24,7 @@ use headwater_protocol::wire::uuid::Uuid;
 use super::access::Allowed;
 use super::transactions::verify;
 use super::{Context, Origin, Step, Work, throttling};
+use crate::broker::coordination::is_internal;
 use crate::broker::quotas::Rate;
 use crate::config::topic::{TimestampType, TopicConfig};
 use crate::log::record_set::{RecordSet, RecordSetError};
@@ -33,6 +36,8 @@ use crate::shard::verification::Guard;
 pub struct Call {
     origin: Origin,
     acks: Option<Acks>,
+    /// The client may write to internal topics.
+    may_internal: bool,
     transactional_id: Option<String>,
     throttle_time_ms: i32,
     /// Id and epoch of whose transaction it is.
@@ -94,6 +99,7 @@ pub fn begin(
     let mut call = Call {
         origin,
         acks,
+        may_internal: is_admin(frame),
         transactional_id: request.transactional_id.map(str::to_owned),
         throttle_time_ms: context.charge(meter.as_deref(), frame.len() as u64),
         producer: None,
@@ -136,6 +142,10 @@ impl Call {
                     if found.is_some() { ErrorCode::UnknownTopicOrPartition } else { missing },
                     None,
                 )),
+                (Some(topic), _) if is_internal(&topic.name) && !self.may_internal => {
+                    let why = format!("Cannot append to internal topic {}", topic.name);
+                    Err((ErrorCode::InvalidTopic, Some(why)))
+                }
                 (Some(topic), Some(acks)) => check(bytes, &topic.config, context.unix_ms)
                     .and_then(|set| self.check_transaction(set))
                     .map(|set| (topic, acks, set)),
@@ -284,6 +294,9 @@ impl Call {
     }
 }
 
+/// The client that may write to internal topics.
+const ADMIN_CLIENT: &str = "__admin_client";
+
 /// The first version whose clients know `TRANSACTION_ABORTABLE`.
 const ABORTABLE_SINCE: i16 = 11;
 /// The first one whose producers add partitions to transactions by producing to them.
@@ -305,6 +318,12 @@ fn unverified_code(code: ErrorCode, version: i16) -> ErrorCode {
 }
 
 type Fault = (ErrorCode, Option<String>);
+
+/// Kafka tells its own administration client by its name.
+fn is_admin(frame: &Bytes) -> bool {
+    let header = RequestHeader::decode(frame).ok();
+    header.and_then(|(header, _)| header.client_id) == Some(ADMIN_CLIENT)
+}
 
 fn check(bytes: Bytes, config: &TopicConfig, unix_ms: i64) -> Result<RecordSet, Fault> {
     let set = RecordSet::check(bytes, config.max_message_bytes as usize).map_err(fault)?;
