@@ -1,12 +1,22 @@
 //! What can be typed: every command, flag and default, with its help. Nothing is done here.
 //!
+//! | module | what it has |
+//! | --- | --- |
+//! | here | the commands; `serve`, `topic`, `config`, and those that look at files |
+//! | [`group`], [`txn`] | those of groups and transactions |
+//!
 //! A setting of the broker has no flag of its own unless people type it every day: `--set name=value` sets any.
+
+pub mod group;
+pub mod txn;
 
 use crate::config::broker::BrokerConfig;
 use crate::config::error::ConfigError;
 use crate::config::parse::{self, Assignment};
 use clap::{Parser, Subcommand};
+use group::GroupVerb;
 use std::path::PathBuf;
+use txn::TxnVerb;
 
 /// A durable log engine that speaks Kafka's protocol.
 #[derive(Debug, Parser)]
@@ -27,6 +37,24 @@ pub enum Command {
         /// Which of these.
         #[command(subcommand)]
         verb: TopicVerb,
+        /// Whom to ask.
+        #[command(flatten)]
+        remote: RemoteArgs,
+    },
+    /// Lists, describes and deletes consumer groups, and moves what they have committed.
+    Group {
+        /// Which of these.
+        #[command(subcommand)]
+        verb: GroupVerb,
+        /// Whom to ask.
+        #[command(flatten)]
+        remote: RemoteArgs,
+    },
+    /// Lists and describes transactions, and ends those that hang.
+    Txn {
+        /// Which of these.
+        #[command(subcommand)]
+        verb: TxnVerb,
         /// Whom to ask.
         #[command(flatten)]
         remote: RemoteArgs,

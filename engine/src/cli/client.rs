@@ -82,6 +82,27 @@ impl Client {
         self.ask(api, version, body)
     }
 
+    /// As [`Client::call`], in no newer version than this: what is asked for has no place in later ones.
+    ///
+    /// # Errors
+    /// When the broker does not serve it or does not answer.
+    pub fn call_upto(
+        &mut self,
+        api: ApiKey,
+        newest: i16,
+        body: impl FnOnce(&mut Writer<'_>, i16),
+    ) -> Result<Answer, CliError> {
+        let version = self
+            .version(api)
+            .ok_or_else(|| CliError::NotServed { address: self.address.clone(), api })?;
+        self.ask(api, version.min(newest), body)
+    }
+
+    /// Whether the broker serves it in a version that is known here.
+    pub fn serves(&self, api: ApiKey) -> bool {
+        self.version(api).is_some()
+    }
+
     fn version(&self, api: ApiKey) -> Option<i16> {
         let theirs = self.served.iter().find(|served| served.api_key == api.code())?;
         let ours = api.versions()?;
@@ -131,6 +152,11 @@ impl Client {
 }
 
 impl Answer {
+    /// Its length.
+    pub fn bytes(&self) -> usize {
+        self.frame.len()
+    }
+
     /// Reads the body.
     ///
     /// # Errors

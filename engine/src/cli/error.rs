@@ -54,6 +54,17 @@ pub enum CliError {
         /// The broker's words.
         message: Option<String>,
     },
+    /// What was named does not exist.
+    NotFound(String),
+    /// What was typed cannot be understood.
+    BadArgument {
+        /// As it was typed.
+        text: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// It cannot be done as things are, in one line.
+    NotNow(String),
     /// A value that must be a number is none.
     NotANumber(String),
     /// Nothing was said to be done.
@@ -142,6 +153,11 @@ impl fmt::Display for CliError {
             Self::Refused { what, code, message: None } => {
                 write!(f, "cannot {what}: {}", code.name())
             }
+            Self::NotFound(what) => write!(f, "there is no {what}"),
+            Self::BadArgument { text, expected } => {
+                write!(f, "`{text}` cannot be understood: give {expected}")
+            }
+            Self::NotNow(line) => f.write_str(line),
             Self::NotANumber(text) => write!(f, "`{text}`: the value is not a number"),
             Self::NothingToDo(flags) => write!(f, "there is nothing to do: give {flags}"),
             Self::File { path, error } => write!(f, "cannot read {}: {error}", path.display()),

@@ -7,24 +7,30 @@
 //! | --- | --- |
 //! | [`args`] | what can be typed |
 //! | [`serve`] | runs a broker, with its [`log`] |
-//! | [`topic`], [`config`] | ask a broker, over Kafka's protocol through [`client`] |
+//! | [`topic`], [`group`], [`txn`], [`config`] | ask brokers, over Kafka's protocol through [`client`] and [`cluster`] |
+//! | [`partitions`], [`time`] | partitions and moments, as people name them |
 //! | [`doctor`] | looks at the machine |
 //! | [`dump`], [`verify`] | look at files, and change nothing |
 //! | [`repair`] | gives up what a damaged log has lost, when told to |
 
 pub mod args;
 pub mod client;
+pub mod cluster;
 pub mod config;
 mod diagnosis;
 pub mod doctor;
 pub mod dump;
 pub mod error;
+pub mod group;
 mod journals;
 pub mod log;
+pub mod partitions;
 pub mod print;
 pub mod repair;
 pub mod serve;
+pub mod time;
 pub mod topic;
+pub mod txn;
 pub mod verify;
 
 #[cfg(test)]
@@ -54,6 +60,8 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => serve::run(&args),
         Command::Topic { verb, remote } => topic::run(&verb, &remote),
+        Command::Group { verb, remote } => group::run(&verb, &remote),
+        Command::Txn { verb, remote } => txn::run(&verb, &remote),
         Command::Config { verb } => config::run(&verb),
         Command::Doctor(args) => doctor::run(&args, &mut Printer::new(args.json)),
         Command::Dump(args) => dump::run(&args, &mut Printer::new(args.json)),

@@ -56,19 +56,24 @@ impl Drop for Printer {
     }
 }
 
-/// Lines of cells as columns; the first line is the heading. Numbers stand at the right, as all but the first line of
-/// their column are numbers.
+/// Lines of cells as columns; the first line is the heading. Numbers stand at the right, where all but the first line of
+/// their column are numbers, or a dash for none.
 pub fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &Vec<String>, n: usize| row.get(n).cloned().unwrap_or_default();
     let widths: Vec<usize> = (0..count)
         .map(|n| rows.iter().map(|row| cell(row, n).chars().count()).max().unwrap_or(0))
         .collect();
-    let is_number = |n: usize| rows.iter().skip(1).all(|row| cell(row, n).parse::<f64>().is_ok());
+    let number = |row: &Vec<String>, n: usize| cell(row, n).parse::<f64>().is_ok();
+    let is_number = |n: usize| {
+        let mut lines = rows.iter().skip(1);
+        lines.clone().all(|row| number(row, n) || cell(row, n) == "-")
+            && lines.any(|row| number(row, n))
+    };
     let mut text = String::new();
     for row in rows {
         let line: Vec<String> = (0..count)
-            .map(|n| match is_number(n) && rows.len() > 1 {
+            .map(|n| match is_number(n) {
                 true => format!("{:>width$}", cell(row, n), width = widths[n]),
                 false => format!("{:<width$}", cell(row, n), width = widths[n]),
             })
