@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! | --- | --- |
 //! | [`admin`] | settings and quotas change while it runs, and questions about places are answered |
+//! | [`commands`] | what people type about groups and transactions does what it says |
 //! | [`metrics`] | what is scraped is what was done, in Prometheus' format, and a scraper disturbs nobody |
 //! | [`offline`] | what offline tools say of a journal is what the next start does |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
@@ -19,6 +20,7 @@ mod harness;
 
 mod admin;
 mod blocking;
+mod commands;
 mod hostile;
 mod library;
 mod metrics;

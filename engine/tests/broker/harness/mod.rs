@@ -7,7 +7,9 @@ pub mod batches;
 pub mod broker;
 pub mod client;
 pub mod facts;
+pub mod groups;
 pub mod requests;
+pub mod transactions;
 
 use std::time::{Duration, Instant};
 

@@ -3,9 +3,12 @@
 
 mod bytes;
 mod crowds;
+mod members;
 mod memory;
 mod questions;
 mod slow;
+mod topics;
+mod transactions;
 
 use std::time::{Duration, Instant};
 

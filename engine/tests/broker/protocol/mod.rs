@@ -2,8 +2,10 @@
 
 mod configs;
 mod delete_records;
+mod epochs;
 mod fetch;
 mod idempotence;
+mod internal;
 mod negotiation;
 mod offsets;
 mod partitions;
