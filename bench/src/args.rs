@@ -40,6 +40,11 @@ pub enum Command {
     /// start after a kill, segment rolls under load. Takes ten minutes, most of them to make partitions,
     /// and some gigabytes of disk, which it gives back.
     Journal(JournalArgs),
+    /// How a broker starts and what it holds with many topics, partitions and groups that nobody loads.
+    ///
+    /// Start after a stop and after a kill, resident memory, and how long clients wait for metadata and
+    /// offsets. The defaults take some minutes, most of them to make partitions.
+    Scale(ScaleArgs),
     /// Render a results folder again: summary, HTML report, and the table on the terminal.
     Report(ReportArgs),
     /// Comes with a later release.
@@ -275,6 +280,38 @@ pub struct JournalArgs {
     /// Only cells whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
+}
+
+/// Arguments of `bench scale`.
+#[derive(Debug, Args)]
+pub struct ScaleArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a group of flags")]
+    pub place: Place,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a group of flags")]
+    pub broker: Broker,
+    /// Topics.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub topics: u32,
+    /// Partitions of all of them.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub partitions: u32,
+    /// Groups, each with an offset for every partition of one topic.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub groups: u32,
+    /// How often each question is asked; a fifth of it for those with everything in the answer.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub calls: u32,
+    /// Leave a broker alone for so long before its memory counts.
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    pub settle_s: f64,
+    /// Do all of it this many times.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: u32,
+    /// A few of everything, once: to see that it works, not to quote.
+    #[arg(long)]
+    pub quick: bool,
 }
 
 /// Arguments of `bench report`.

@@ -18,6 +18,7 @@ use crate::host::device::DeviceCounters;
 use crate::host::weather::Weather;
 use crate::limits::{Limit, Limits};
 use crate::plan::Plan;
+use crate::scale::ScaleRow;
 
 /// Version of the rows; goes up when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -55,6 +56,8 @@ pub enum Row {
     Limits(LimitPass),
     /// A run of a cell.
     Run(RunRow),
+    /// A repeat of `scale`.
+    Scale(ScaleRow),
 }
 
 /// One pass over the limits.

@@ -33,7 +33,7 @@ pub fn check(evidence: &Evidence, analysis: &Analysis) -> Vec<GateLine> {
         .iter()
         .filter_map(|row| match row {
             Row::Run(run) => Some(run),
-            Row::Limits(_) => None,
+            Row::Limits(_) | Row::Scale(_) => None,
         })
         .collect();
     let mut lines = vec![release_build(evidence)];
@@ -79,6 +79,7 @@ fn weather(evidence: &Evidence) -> Vec<GateLine> {
     let weather = evidence.rows.iter().map(|row| match row {
         Row::Limits(pass) => pass.weather,
         Row::Run(run) => run.weather,
+        Row::Scale(row) => row.weather,
     });
     let weather: Vec<Weather> = weather.collect();
     if weather.is_empty() {

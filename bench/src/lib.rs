@@ -11,6 +11,7 @@
 //! | [`limits`] | the best this machine can do, with the engine's ring and no log |
 //! | [`setting`], [`plan`] | which cells are measured, in which order |
 //! | [`compare`], [`tune`], [`figures`], [`journal`] | the cells of each command, and what is concluded from them |
+//! | [`scale`] | many topics, partitions and groups that nobody loads |
 //! | [`target`] | brokers: started beside the bench, or found running |
 //! | [`runner`] | runs the plan; a failed run is a row, not a gap |
 //! | [`evidence`] | the results folder: raw rows in, raw rows out |
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod runner;
+pub mod scale;
 pub mod scratch;
 pub mod setting;
 pub mod stats;

@@ -13,7 +13,7 @@ use crate::setting::{Acks, PATH_SETTING, Path, Setting};
 /// Everything that will be run, as stored in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Which command made it: `limits`, `compare`, `tune`, `figures`, `journal`.
+    /// Which command made it: `limits`, `compare`, `tune`, `figures`, `journal`, `scale`.
     pub scenario: String,
     /// Decides the order.
     pub seed: u64,

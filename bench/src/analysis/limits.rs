@@ -45,7 +45,7 @@ impl LimitStats {
             .iter()
             .filter_map(|row| match row {
                 Row::Limits(pass) => Some(pass),
-                Row::Run(_) => None,
+                Row::Run(_) | Row::Scale(_) => None,
             })
             .collect();
         let first = passes.first().map(|pass| pass.limits.0.as_slice()).unwrap_or_default();

@@ -114,7 +114,7 @@ fn announce(evidence: &Evidence, limit_items: usize) {
 }
 
 /// The command line, without what names this machine or its user: a path is kept only if relative.
-fn command() -> String {
+pub(super) fn command() -> String {
     let mut words = vec!["bench".to_owned()];
     for word in std::env::args().skip(1) {
         let (flag, value) = match word.split_once('=') {

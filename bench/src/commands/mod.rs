@@ -2,6 +2,7 @@
 //! came of it.
 
 mod carry_out;
+mod scale;
 mod serve;
 
 use std::fmt;
@@ -46,6 +47,8 @@ pub enum CommandError {
     Run(runner::RunError),
     /// The results folder cannot be written or read.
     Evidence(EvidenceError),
+    /// A broker did not do what `scale` asks.
+    Scale(String),
     /// The broker that the bench starts beside itself failed.
     Serve(String),
 }
@@ -70,6 +73,7 @@ impl fmt::Display for CommandError {
             CommandError::System(what, error) => write!(f, "{what}: {error}"),
             CommandError::Run(error) => write!(f, "{error}"),
             CommandError::Evidence(error) => write!(f, "{error}"),
+            CommandError::Scale(error) => write!(f, "scale: {error}"),
             CommandError::Serve(error) => f.write_str(error),
         }
     }
@@ -92,6 +96,7 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
         Command::Tune(args) => tune(&args),
         Command::Figures(args) => figures(&args),
         Command::Journal(args) => journal(&args),
+        Command::Scale(args) => scale::scale(&args),
         Command::Report(args) => report(&args),
         Command::Explain { .. } => Err(CommandError::Usage(
             "explain comes with a later release: meanwhile, compare shows what each setting costs"

@@ -20,6 +20,7 @@ use crate::figures;
 use crate::figures::verdict::{self, Verdict};
 use crate::gate::{self, GateLine};
 use crate::journal;
+use crate::scale::{self, Figure};
 use crate::tune::frontier::{self, Point};
 
 /// Everything that is concluded from evidence: what `--json` prints.
@@ -35,6 +36,9 @@ pub struct Conclusion {
     pub best: Option<Point>,
     /// `figures`: goals and what came out.
     pub verdicts: Vec<Verdict>,
+    /// `scale`: start and memory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scale: Vec<Figure>,
 }
 
 impl Conclusion {
@@ -49,7 +53,8 @@ impl Conclusion {
             "journal" => verdict::verdicts(&journal::goals(&evidence.plan), &analysis),
             _ => Vec::new(),
         };
-        Conclusion { gate: gate::check(evidence, &analysis), points, best, verdicts, analysis }
+        let (gate, scale) = (gate::check(evidence, &analysis), scale::figures(evidence));
+        Conclusion { gate, points, best, verdicts, scale, analysis }
     }
 }
 

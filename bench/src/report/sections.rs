@@ -12,6 +12,7 @@ use crate::table::Table;
 
 mod journal;
 mod limits;
+mod scale;
 
 /// A table with its title and what a reader must know about it.
 pub struct Section {
@@ -34,6 +35,7 @@ pub fn all(evidence: &Evidence, conclusion: &Conclusion) -> Vec<Section> {
             sections.extend(journal::sections(conclusion));
             sections
         }
+        "scale" => scale::sections(evidence),
         _ => Vec::new(),
     };
     if let Some(first) = sections.first_mut() {

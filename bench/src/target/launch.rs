@@ -45,15 +45,20 @@ impl Launcher {
 
     /// The arguments of `serve` for one run.
     pub fn arguments(&self, cell: &Cell, dir: &Path) -> Vec<String> {
+        let set = cell.setting.broker_settings().into_iter().chain(cell.broker.set.iter().cloned());
+        self.plain_arguments(dir, cell.broker.shards, &set.collect::<Vec<_>>())
+    }
+
+    /// The arguments of `serve` with these settings.
+    pub fn plain_arguments(&self, dir: &Path, shards: Option<u32>, set: &[String]) -> Vec<String> {
         let mut arguments = self.command.clone();
         let data_dir = dir.join("data");
         arguments.extend(["--data-dir".into(), data_dir.to_string_lossy().into_owned()]);
         arguments.extend(["--listen".into(), "127.0.0.1:0".into()]);
-        if let Some(shards) = cell.broker.shards {
+        if let Some(shards) = shards {
             arguments.extend(["--shards".into(), shards.to_string()]);
         }
-        let set = cell.setting.broker_settings().into_iter().chain(cell.broker.set.iter().cloned());
-        set.for_each(|setting| arguments.extend(["--set".into(), setting]));
+        set.iter().for_each(|setting| arguments.extend(["--set".into(), setting.clone()]));
         arguments
     }
 
@@ -138,7 +143,10 @@ impl Child {
     }
 
     /// Asks it to finish, and waits for it.
-    pub(super) fn stop(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it had to be killed or its exit status is not 0.
+    pub fn stop(mut self) -> io::Result<()> {
         // The standard library can only kill; the shell's own `kill` is on every machine.
         let id = self.process.id();
         Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status()?;
