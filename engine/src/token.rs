@@ -57,6 +57,8 @@ pub enum LogOp {
     Start,
     /// Files of old segments were renamed, or removed.
     Forget,
+    /// A step of a cleaning.
+    Clean,
 }
 
 const LISTENER: u64 = 0;
@@ -77,6 +79,7 @@ const CHECKPOINT: u64 = 14;
 const POINT: u64 = 15;
 const START: u64 = 16;
 const FORGET: u64 = 17;
+const CLEAN: u64 = 18;
 
 /// Slots are below this: 24 bits.
 pub const SLOTS_MAX: u32 = 1 << 24;
@@ -100,6 +103,7 @@ impl Owner {
                 LogOp::Point => (POINT, slot, 0),
                 LogOp::Start => (START, slot, 0),
                 LogOp::Forget => (FORGET, slot, 0),
+                LogOp::Clean => (CLEAN, slot, 0),
             },
             Owner::Journal(op) => match op {
                 JournalOp::Frame(serial) => (FRAME, 0, serial),
@@ -131,6 +135,7 @@ impl Owner {
             POINT => Owner::Log(slot, LogOp::Point),
             START => Owner::Log(slot, LogOp::Start),
             FORGET => Owner::Log(slot, LogOp::Forget),
+            CLEAN => Owner::Log(slot, LogOp::Clean),
             FRAME => Owner::Journal(JournalOp::Frame(serial)),
             JOURNAL_SYNC => Owner::Journal(JournalOp::Sync(serial)),
             JOURNAL_PREPARE => Owner::Journal(JournalOp::Prepare),
@@ -161,6 +166,7 @@ mod tests {
             log(LogOp::Seal),
             log(LogOp::Look),
             log(LogOp::Point),
+            log(LogOp::Clean),
             Owner::Journal(JournalOp::Frame(u32::MAX)),
             Owner::Journal(JournalOp::Sync(1)),
             Owner::Journal(JournalOp::Prepare),

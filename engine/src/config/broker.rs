@@ -58,6 +58,14 @@ pub struct BrokerConfig {
     pub scrub_bytes_per_second: u64,
     /// `scrub.interval.hours`.
     pub scrub_interval_hours: u64,
+    /// `log.cleaner.enable`.
+    pub cleaner_enable: bool,
+    /// `log.cleaner.backoff.ms`.
+    pub cleaner_backoff_ms: u64,
+    /// `log.cleaner.dedupe.buffer.size`.
+    pub cleaner_dedupe_bytes: u64,
+    /// `log.cleaner.io.max.bytes.per.second`.
+    pub cleaner_bytes_per_second: f64,
     /// `memory.bytes`; `None` for a quarter of the machine's, at most 512 MiB.
     pub memory_bytes: Option<u64>,
     /// `hot.percent`.
@@ -168,6 +176,10 @@ impl BrokerConfig {
             commit_flush_ms: values.number("commit.flush.ms"),
             scrub_bytes_per_second: values.number("scrub.bytes.per.second"),
             scrub_interval_hours: values.number("scrub.interval.hours"),
+            cleaner_enable: values.number("log.cleaner.enable"),
+            cleaner_backoff_ms: values.number("log.cleaner.backoff.ms"),
+            cleaner_dedupe_bytes: values.number("log.cleaner.dedupe.buffer.size"),
+            cleaner_bytes_per_second: values.number("log.cleaner.io.max.bytes.per.second"),
             memory_bytes: Some(values.number("memory.bytes")).filter(|bytes| *bytes > 0),
             hot_percent: values.number("hot.percent"),
             connections_max: values.number("max.connections"),

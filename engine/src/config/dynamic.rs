@@ -100,6 +100,11 @@ impl BrokerConfig {
             "connections.max.idle.ms" => {
                 self.connection_idle_ms_max = u64::try_from(parsed::<i64>(name, value)).ok();
             }
+            "log.cleaner.backoff.ms" => self.cleaner_backoff_ms = parsed(name, value),
+            "log.cleaner.dedupe.buffer.size" => self.cleaner_dedupe_bytes = parsed(name, value),
+            "log.cleaner.io.max.bytes.per.second" => {
+                self.cleaner_bytes_per_second = parsed(name, value);
+            }
             "producer.id.expiration.ms" => self.producer_id_expiration_ms = parsed(name, value),
             _ => {}
         }

@@ -61,6 +61,20 @@ pub(super) fn note(fs: &Fs, dir: &Path, new: &[Noted]) -> io::Result<()> {
     fs.replace(&dir.join(directory::DAMAGED), &noted::encode(&all))
 }
 
+/// Takes the segments from `base` on before `upto` off a log's note: they are replaced by others.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub(super) fn forget(fs: &Fs, dir: &Path, base: Offset, upto: Offset) -> io::Result<()> {
+    let all = read(fs, dir)?;
+    let left = all.iter().filter(|one| one.segment < base || one.segment >= upto);
+    let left: Vec<Noted> = left.copied().collect();
+    match left.len() == all.len() {
+        true => Ok(()),
+        false => fs.replace(&dir.join(directory::DAMAGED), &noted::encode(&left)),
+    }
+}
+
 /// What a log's note says; one that cannot be understood says nothing.
 fn read(fs: &Fs, dir: &Path) -> io::Result<Vec<Noted>> {
     let path = dir.join(directory::DAMAGED);
@@ -83,7 +97,7 @@ impl Damaged {
             let Some(segment) = segment.filter(|segment| one.to.position <= segment.end()) else {
                 continue;
             };
-            if scrub::is_damaged(fs, &segment.reader, one.from, one.to) {
+            if scrub::is_damaged(fs, segment, one.from, one.to) {
                 damaged.add(segment, one.from, one.to);
             }
         }
@@ -115,6 +129,13 @@ impl Damaged {
         let n = self.0.partition_point(|old| old.offsets.end < new.offsets.start);
         self.0.insert(n, new);
         true
+    }
+
+    /// Whether any of these offsets is damaged.
+    pub fn is_in(&self, offsets: &Range<Offset>) -> bool {
+        let meets =
+            |place: &Place| place.offsets.start < offsets.end && offsets.start < place.offsets.end;
+        self.0.iter().any(meets)
     }
 
     /// Whether this offset is damaged.

@@ -13,6 +13,9 @@
 //!     <offset>.hwsnapshot                   producers as of that offset
 //!     <base offset>.lost-<unix ms>          what a repair cut off
 //!     next.segment                          made ready, not yet named
+//!     cleaned                               up to where compaction has been
+//!     <base offset>.log.cleaned             what compaction makes of some segments; its .txnindex.cleaned
+//!     <base offset>.hwindex.swap            of that: once it is there, it takes their place
 //!     log-start                             where the log starts, once it was shortened at its front
 //!     <any of these>.deleted                of a segment before that, on its way out
 //!     acknowledged                          where the log must end, when it does not
@@ -42,11 +45,16 @@ pub const ACKNOWLEDGED: &str = "acknowledged";
 pub const DAMAGED: &str = "damaged";
 /// In the folder of a log that was shortened at its front: where it starts.
 pub const START: &str = "log-start";
+/// In the folder of a log that was cleaned: up to where.
+pub const CLEANED_NOTE: &str = "cleaned";
+/// What the file of a segment ends with that compaction is making.
+pub const CLEANED: &str = ".cleaned";
 /// What a folder or a file that is being deleted ends with.
 pub const DELETED: &str = ".deleted";
 /// What a folder with records of an unknown topic ends with: kept, and not served.
 pub const STRAY: &str = ".stray";
 
+const SWAP: &str = ".swap";
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".hwindex";
 const POINT: &str = ".point";
@@ -106,6 +114,39 @@ pub fn parse_snapshot(name: &str) -> Option<Offset> {
     parse_offset(name.strip_suffix(SNAPSHOT)?)
 }
 
+/// The segment from `base` on as compaction makes it, before it is one.
+pub fn cleaned(dir: &Path, base: Offset) -> PathBuf {
+    with_ending(&segment(dir, base), CLEANED)
+}
+
+/// Its list of aborted transactions.
+pub fn cleaned_aborted(dir: &Path, base: Offset) -> PathBuf {
+    with_ending(&aborted(dir, base), CLEANED)
+}
+
+/// Its index: once this is there, it is to take the place of the segments that it was made of.
+pub fn swap(dir: &Path, base: Offset) -> PathBuf {
+    with_ending(&index(dir, base), SWAP)
+}
+
+/// The base offset in the name of such an index.
+pub fn parse_swap(name: &str) -> Option<Offset> {
+    parse_offset(name.strip_suffix(SWAP)?.strip_suffix(INDEX)?)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The offset in the name of a file that belongs to a segment: it, its index, its aborted transactions, its recovery
+/// point; or of the producers as of then.
+pub fn parse_any(name: &str) -> Option<Offset> {
+    let kinds = [SEGMENT, INDEX, POINT, ABORTED, SNAPSHOT];
+    parse_offset(kinds.iter().find_map(|kind| name.strip_suffix(kind))?)
+}
+
 /// What a repair cut off the segment that starts at `base`.
 pub fn lost(dir: &Path, base: Offset, unix_ms: i64) -> PathBuf {
     dir.join(format!("{:020}{LOST}{unix_ms}", base.0))
@@ -123,9 +164,7 @@ pub fn parse_point(name: &str) -> Option<Offset> {
 
 /// Whether a file is of no use to a log whose first segment starts at `first`.
 pub fn belongs_before(name: &str, first: Offset) -> bool {
-    let kinds = [SEGMENT, INDEX, POINT, ABORTED, SNAPSHOT];
-    let digits = kinds.iter().find_map(|kind| name.strip_suffix(kind));
-    digits.and_then(parse_offset).is_some_and(|offset| offset < first)
+    parse_any(name).is_some_and(|offset| offset < first)
 }
 
 fn parse_offset(digits: &str) -> Option<Offset> {
@@ -153,6 +192,9 @@ mod tests {
         assert_eq!(parse_segment("000000000000000000+1.log"), None);
         assert_eq!(parse_snapshot(&name(snapshot(dir, Offset(7)))), Some(Offset(7)));
         assert!(belongs_before(&name(index(dir, Offset(7))), Offset(8)));
+        assert_eq!(name(cleaned(dir, Offset(42))), "00000000000000000042.log.cleaned");
+        assert_eq!(parse_swap(&name(swap(dir, Offset(7)))), Some(Offset(7)));
+        assert_eq!((parse_swap(&name(index(dir, Offset(7)))), parse_any("cleaned")), (None, None));
         for other in [name(index(dir, Offset(8))), name(lost(dir, Offset(7), 1)), START.to_owned()]
         {
             assert!(!belongs_before(&other, Offset(8)), "{other}");

@@ -14,7 +14,7 @@ use super::segments::Segment;
 use crate::model::{LeaderEpoch, Offset, Position};
 use crate::segment::index::BatchStart;
 use crate::segment::newest::Newest;
-use crate::segment::scan::{Depth, Walk};
+use crate::segment::scan::{Chain, Depth, Walk};
 
 /// Batches of a segment that a search may look at before it walks: the walk is about this part of it.
 const SAMPLES_OF_SEGMENT: u64 = 32;
@@ -48,6 +48,7 @@ pub struct EpochLook {
 /// A segment, and some of its batches.
 struct Place {
     file: File,
+    chain: Chain,
     samples: Vec<BatchStart>,
     upto: Position,
     newest: Newest,
@@ -70,7 +71,8 @@ impl Log {
             let upto = segment.position(written.byte.min(segment.log_byte(segment.end())));
             let samples = samples(segment, upto);
             let newest = self.newest(segment, upto);
-            Place { file: segment.reader.clone(), samples, upto, newest }
+            let (file, chain) = (segment.reader.clone(), segment.index.chain());
+            Place { file, chain, samples, upto, newest }
         });
         let places = places.collect();
         let log_start = self.log_start;
@@ -139,6 +141,7 @@ impl EpochLook {
             from: from.position,
             upto: place.upto,
             next_offset: from.offset,
+            chain: place.chain,
             depth: Depth::Headers,
             newest: place.newest.clone(),
         };

@@ -82,6 +82,7 @@ impl Log {
             && self.room_job.is_none()
             && !self.is_writing_point()
             && !self.is_moving_start()
+            && !self.compaction.is_busy()
             && self.is_journal_quiet()
             && (self.seal_at.is_some() || !self.segments.iter().any(Segment::is_sealing))
     }
@@ -132,6 +133,9 @@ impl Log {
             }
             (LogOp::Forget, Ok(Done::Job(answer))) => {
                 self.forgotten(*answer.downcast().expect("forgotten"), now);
+            }
+            (LogOp::Clean, Ok(Done::Job(answer))) => {
+                self.cleaned(*answer.downcast().expect("a step of a cleaning"), now);
             }
             (op, Ok(_)) => unreachable!("{op:?} ended as something else"),
             (op, Err(error)) => self.fail(&format!("{op:?}"), &error),

@@ -53,6 +53,11 @@ impl Hot {
         slices
     }
 
+    /// Lets go of everything before this byte, which is where a piece begins: it says nothing any more.
+    pub fn forget_before(&mut self, byte: LogByte) {
+        while self.evict(byte) > 0 {}
+    }
+
     /// Lets go of the oldest piece if it ends at or before `written`; the bytes it held.
     pub fn evict(&mut self, written: LogByte) -> usize {
         match self.pieces.front() {

@@ -13,11 +13,11 @@ use headwater_protocol::batch::record::records;
 use super::Log;
 use super::segments::Segment;
 use super::watermarks::Mark;
-use crate::model::{LogByte, Offset, Position};
+use crate::model::{Offset, Position};
 use crate::rare::{self, Rare};
 use crate::segment::index::BatchStart;
 use crate::segment::newest::Newest;
-use crate::segment::scan::{Depth, Walk};
+use crate::segment::scan::{Chain, Depth, Walk};
 use crate::token::LogOp;
 
 /// A compressed batch may unpack to this and four times its size, in bytes; more is not looked into.
@@ -26,11 +26,23 @@ const UNPACKED_MAX: usize = 16 << 20;
 /// Looks for the batch that holds an offset.
 pub struct Look {
     file: File,
-    log_base: LogByte,
+    segment: u32,
+    chain: Chain,
     from: BatchStart,
     upto: Position,
     offset: Offset,
     newest: Newest,
+}
+
+/// Where it is, or the first one behind that offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// In this segment.
+    pub segment: u32,
+    /// What was looked for.
+    pub offset: Offset,
+    /// It starts here.
+    pub position: Position,
 }
 
 impl Look {
@@ -41,11 +53,12 @@ impl Look {
         newest: Newest,
     ) -> Self {
         let file = segment.reader.clone();
-        Look { file, log_base: segment.log_base, from, upto: segment.end(), offset, newest }
+        let (segment, chain, upto) = (segment.serial, segment.index.chain(), segment.end());
+        Look { file, segment, chain, from, upto, offset, newest }
     }
 
     /// Runs on an I/O thread; the answer goes to the log as the end of a `LogOp::Look`.
-    pub fn run(self, fs: &Fs) -> io::Result<Option<(Offset, LogByte)>> {
+    pub fn run(self, fs: &Fs) -> io::Result<Option<Looked>> {
         let mut found = None;
         let walk = Walk {
             fs,
@@ -53,12 +66,14 @@ impl Look {
             from: self.from.position,
             upto: self.upto,
             next_offset: self.from.offset,
+            chain: self.chain,
             depth: Depth::Headers,
             newest: self.newest.clone(),
         };
         walk.run_until(|position, header| {
             if header.next_offset() > self.offset.0 {
-                found = Some((self.offset, LogByte(self.log_base.0 + position.0)));
+                let (segment, offset) = (self.segment, self.offset);
+                found = Some(Looked { segment, offset, position });
             }
             found.is_none()
         })?;
@@ -85,6 +100,7 @@ pub struct TimeLook {
 
 struct Place {
     file: File,
+    chain: Chain,
     from: BatchStart,
     upto: Position,
     newest: Newest,
@@ -118,8 +134,10 @@ impl Log {
             let parts = self.damaged.around(segment, from, upto).into_iter();
             let file = &segment.reader;
             let newest = self.newest(segment, upto);
+            let chain = segment.index.chain();
             places.extend(parts.map(|(from, upto)| Place {
                 file: file.clone(),
+                chain,
                 from,
                 upto,
                 newest: newest.clone(),
@@ -155,11 +173,14 @@ impl Place {
             from: self.from.position,
             upto: self.upto,
             next_offset: self.from.offset,
+            chain: self.chain,
             depth: Depth::Headers,
             newest: self.newest.clone(),
         };
         walk.run_until(|position, header| {
-            if header.max_timestamp >= timestamp_ms && header.next_offset() > log_start.0 {
+            // Of a batch without records compaction has left the times.
+            let has_it = header.max_timestamp >= timestamp_ms && header.record_count > 0;
+            if has_it && header.next_offset() > log_start.0 {
                 candidate = Some((position, *header));
             }
             candidate.is_none()

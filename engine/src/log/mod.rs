@@ -9,6 +9,7 @@
 pub mod aborted;
 pub mod append;
 pub mod commits;
+pub mod compaction;
 mod damaged;
 pub mod directory;
 pub mod epochs;
@@ -47,6 +48,7 @@ use crate::model::{LeaderEpoch, LogByte, Offset};
 use crate::planted::{self, Bug};
 use crate::token::{LogOp, Owner};
 use commits::Commits;
+use compaction::Compaction;
 use damaged::Damaged;
 use folder::Folder;
 use hot::Hot;
@@ -142,6 +144,8 @@ pub struct Log {
     log_start: Offset,
     /// What is given up before it.
     retained: Retained,
+    /// What is known of its cleaning.
+    compaction: Compaction,
     /// Operations that will still complete.
     outstanding: usize,
     health: Health,

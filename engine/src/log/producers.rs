@@ -8,7 +8,7 @@
 pub mod file;
 pub mod transactions;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use headwater_protocol::batch::header::BatchHeader;
 
@@ -50,6 +50,15 @@ struct Batch {
     base_offset: Offset,
     next_offset: Offset,
     timestamp_ms: i64,
+}
+
+/// The last thing that is remembered of a producer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastBatch {
+    /// The last offset of its last batch of records; `None` when nothing came since its epoch began.
+    pub last_offset: Option<Offset>,
+    /// The epoch in force.
+    pub epoch: i16,
 }
 
 /// What a batch is to its producer's history.
@@ -111,6 +120,15 @@ impl Producers {
             }
             _ => Ok(Verdict::Append),
         }
+    }
+
+    /// Of each producer by its id, what must not be forgotten with old records.
+    pub fn last_batches(&self) -> HashMap<i64, LastBatch> {
+        let last = |producer: &Producer| LastBatch {
+            last_offset: producer.batches.back().map(|batch| Offset(batch.next_offset.0 - 1)),
+            epoch: producer.epoch,
+        };
+        self.known.iter().map(|(id, producer)| (*id, last(producer))).collect()
     }
 
     /// How many producers are remembered.

@@ -8,7 +8,7 @@ use headwater_io::file::{File, Fs};
 use headwater_protocol::batch::header::{BatchHeader, HEADER_BYTES};
 
 use super::aborted::end_offset;
-use super::look::Look;
+use super::look::{Look, Looked};
 use super::segments::Segment;
 use super::watermarks::Mark;
 use super::{Health, Log};
@@ -23,6 +23,13 @@ const CURSORS: usize = 16;
 pub struct Cursor {
     offset: Offset,
     byte: LogByte,
+}
+
+impl Cursor {
+    /// Whether it speaks of this byte or a later one.
+    pub fn is_at_or_after(&self, byte: LogByte) -> bool {
+        self.byte >= byte
+    }
 }
 
 /// A run of a log's bytes.
@@ -127,7 +134,10 @@ impl Log {
         if self.damaged.holds(offset) {
             return Err(ReadError::Corrupt);
         }
-        let n = self.segments.partition_point(|segment| segment.base <= offset) - 1;
+        let (n, offset) = self.first_at(offset);
+        if offset >= visible.offset {
+            return Ok(Read::default());
+        }
         let start = self.locate(n, offset)?;
         let segment = &self.segments[n];
         let segment_end = segment.log_byte(segment.end()).min(visible.byte);
@@ -141,11 +151,30 @@ impl Log {
         Ok(Read { pieces, bytes: end.0 - start.0, more: end < visible.byte, upto })
     }
 
+    /// The segment that has this offset, or else the next one that there is: of a cleaned segment there may be nothing
+    /// left from an offset on. And from where on it is to be read.
+    fn first_at(&self, offset: Offset) -> (usize, Offset) {
+        let first = self.segments.partition_point(|segment| segment.base <= offset) - 1;
+        let last = self.segments.len() - 1;
+        let has_it = |n: &usize| {
+            let segment = &self.segments[*n];
+            offset.max(segment.base) < segment.index.next_offset()
+        };
+        let n = (first..last).find(has_it).unwrap_or(last);
+        (n, offset.max(self.segments[n].base))
+    }
+
     /// Takes note of what [`Look`] found.
-    pub(super) fn looked(&mut self, found: std::io::Result<Option<(Offset, LogByte)>>) {
+    pub(super) fn looked(&mut self, found: std::io::Result<Option<Looked>>) {
         self.look_failed = !matches!(found, Ok(Some(_)));
         match found {
-            Ok(Some((offset, byte))) => self.remember(Cursor { offset, byte }),
+            Ok(Some(Looked { segment, offset, position })) => {
+                // One that was replaced meanwhile is looked into again.
+                if let Some(segment) = self.segment_by_serial(segment) {
+                    let byte = segment.log_byte(position);
+                    self.remember(Cursor { offset, byte });
+                }
+            }
             Ok(None) => {
                 tracing::error!(log = %self.dir().display(), "a segment does not hold a batch that its index promises")
             }

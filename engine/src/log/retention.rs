@@ -94,6 +94,16 @@ impl Retained {
             is_busy: false,
         }
     }
+
+    /// Segments from here on may be needed by a start: what the journal has is put back into them.
+    pub fn floor(&self) -> Offset {
+        self.floor
+    }
+
+    /// Whether files are being renamed or removed.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
 }
 
 impl Log {
@@ -124,11 +134,12 @@ impl Log {
         }
         let is_old = |segment: &&Segment| {
             let newest_ms = segment.index.max_timestamp_ms();
+            let is_empty = segment.end().0 == 0;
             // Records without a time never become old.
-            newest_ms >= 0
-                && retention.age_ms_max.is_some_and(|max| {
-                    unix_ms.saturating_sub(newest_ms) > i64::try_from(max).unwrap_or(i64::MAX)
-                })
+            retention.age_ms_max.is_some_and(|max| {
+                let age_ms = unix_ms.saturating_sub(newest_ms);
+                is_empty || (newest_ms >= 0 && age_ms > i64::try_from(max).unwrap_or(i64::MAX))
+            })
         };
         by_size + self.visible_segments(visible).skip(by_size).take_while(is_old).count()
     }
@@ -137,7 +148,7 @@ impl Log {
     fn visible_segments(&self, visible: Offset) -> impl Iterator<Item = &Segment> {
         let visible = visible.min(self.marks.durable().offset);
         let is_visible =
-            move |segment: &&Segment| segment.end().0 > 0 && segment.index.next_offset() <= visible;
+            move |segment: &&Segment| !segment.is_fresh() && segment.index.next_offset() <= visible;
         self.segments.iter().take_while(is_visible)
     }
 
@@ -202,7 +213,7 @@ impl Log {
     /// Starts what is due of all that.
     pub(super) fn step_retention(&mut self, io: &mut Driver, now: Nanos) {
         self.note_start(io);
-        if self.retained.is_busy {
+        if self.retained.is_busy || self.compaction.is_swapping() {
             return;
         }
         let job = match self.removes_at().is_some_and(|at| now >= at) {

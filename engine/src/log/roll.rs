@@ -11,6 +11,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
@@ -19,7 +20,7 @@ use headwater_io::op::Op;
 
 use super::flow::{FULL_RETRY, is_full, is_out_of_files};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
-use super::{Log, LogSettings, aborted, directory, producers};
+use super::{Health, Log, LogSettings, aborted, directory, producers};
 use crate::model::{Offset, Position};
 use crate::planted::{self, Bug};
 use crate::rare::{self, Rare};
@@ -86,6 +87,19 @@ impl Log {
         self.name_wanted = true;
         self.roll_wanted = false;
         true
+    }
+
+    /// Starts a new segment if the active one has had something in it for so long; whether it was due.
+    pub fn roll_if_older(&mut self, age_max: Duration, now: Nanos) -> bool {
+        if !matches!(self.health, Health::Serving) {
+            return false;
+        }
+        let first = self.active().writer().and_then(|writer| writer.first_append);
+        let is_due = first.is_some_and(|first| now.since(first) >= age_max);
+        if is_due {
+            self.roll();
+        }
+        is_due
     }
 
     /// Prepares the next segment when it will be needed, and names the one just begun.

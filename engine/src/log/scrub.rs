@@ -21,6 +21,7 @@ use super::segments::{Segment, SegmentState};
 use super::{Health, Log};
 use crate::model::{Offset, Position};
 use crate::segment::index::BatchStart;
+use crate::segment::scan::Chain;
 
 /// A piece of a sealed segment that is to be read again.
 pub struct Passage {
@@ -34,6 +35,8 @@ pub struct Passage {
     segment: u32,
     /// Batch starts that the index knows; the last one is where the passage ends.
     starts: Vec<BatchStart>,
+    /// How the batches between them follow one another.
+    chain: Chain,
 }
 
 /// A passage that was read.
@@ -86,6 +89,7 @@ impl Log {
             direct: self.settings.direct,
             segment: serial,
             starts: segment.index.run(from, bytes, segment.end()),
+            chain: segment.index.chain(),
         })
     }
 
@@ -123,6 +127,7 @@ impl Log {
     /// What is quarantined or failed is not served; what it holds is recovery's business.
     fn is_scrubbed(&self) -> bool {
         matches!(self.health, Health::Serving | Health::Full { .. })
+            && !self.compaction.is_swapping()
     }
 }
 
@@ -164,10 +169,12 @@ impl Passage {
         for pair in self.starts.windows(2) {
             let (from, to) = (pair[0], pair[1]);
             let found = match &whole {
-                Ok(bytes) => check(bytes.between(from.position, to.position), from, to),
+                Ok(bytes) => check(bytes.between(from.position, to.position), from, to, self.chain),
                 // Perhaps only one sector of it cannot be read.
                 Err(_) => match self.read(fs, from.position, to.position) {
-                    Ok(bytes) => check(bytes.between(from.position, to.position), from, to),
+                    Ok(bytes) => {
+                        check(bytes.between(from.position, to.position), from, to, self.chain)
+                    }
                     Err(error) => {
                         Some(Damage { from, to, why: Why::Unreadable(error.to_string()) })
                     }
@@ -193,10 +200,10 @@ impl Passage {
 }
 
 /// Whether the batches between two starts are not what they should be.
-pub(super) fn is_damaged(fs: &Fs, file: &File, from: BatchStart, to: BatchStart) -> bool {
-    let read = Read::of(fs, file, from.position, to.position);
+pub(super) fn is_damaged(fs: &Fs, segment: &Segment, from: BatchStart, to: BatchStart) -> bool {
+    let read = Read::of(fs, &segment.reader, from.position, to.position);
     let bytes = read.as_ref().map(|read| read.between(from.position, to.position));
-    bytes.map_or(true, |bytes| check(bytes, from, to).is_some())
+    bytes.map_or(true, |bytes| check(bytes, from, to, segment.index.chain()).is_some())
 }
 
 /// Whole blocks of a file.
@@ -224,21 +231,27 @@ impl Read {
 }
 
 /// Checks that the batches in `bytes` lead from one known start exactly to the next.
-fn check(bytes: &[u8], from: BatchStart, to: BatchStart) -> Option<Damage> {
-    let (first, why) = follow(bytes, from, to).err()?;
+fn check(bytes: &[u8], from: BatchStart, to: BatchStart, chain: Chain) -> Option<Damage> {
+    let (first, why) = follow(bytes, from, to, chain).err()?;
     let behind = (first.position.0 - from.position.0) as usize + 1;
-    let next = (behind..bytes.len()).find_map(|at| resume(&bytes[at..], at, from, to, first));
+    let next =
+        (behind..bytes.len()).find_map(|at| resume(&bytes[at..], at, (from, to, chain), first));
     Some(Damage { from: first, to: next.unwrap_or(to), why })
 }
 
 /// Goes from batch to batch; where it cannot go on, and why.
-fn follow(bytes: &[u8], from: BatchStart, to: BatchStart) -> Result<(), (BatchStart, Why)> {
+fn follow(
+    bytes: &[u8],
+    from: BatchStart,
+    to: BatchStart,
+    chain: Chain,
+) -> Result<(), (BatchStart, Why)> {
     let mut here = from;
     while here.position < to.position {
         let at = ((here.position.0 - from.position.0) as usize).min(bytes.len());
         let header = header::check(&bytes[at..]).map_err(|error| (here, Why::Broken(error)))?;
         let found = Offset(header.base_offset);
-        if found != here.offset {
+        if !chain.joins(here.offset, found) {
             return Err((here, Why::OffsetGap { expected: here.offset, found }));
         }
         here = BatchStart {
@@ -246,7 +259,7 @@ fn follow(bytes: &[u8], from: BatchStart, to: BatchStart) -> Result<(), (BatchSt
             position: Position(here.position.0 + header.total_bytes() as u64),
         };
     }
-    match here.offset == to.offset {
+    match chain.joins(here.offset, to.offset) {
         true => Ok(()),
         false => Err((from, Why::OffsetGap { expected: to.offset, found: here.offset })),
     }
@@ -256,15 +269,14 @@ fn follow(bytes: &[u8], from: BatchStart, to: BatchStart) -> Result<(), (BatchSt
 fn resume(
     bytes: &[u8],
     at: usize,
-    from: BatchStart,
-    to: BatchStart,
+    (from, to, chain): (BatchStart, BatchStart, Chain),
     damaged: BatchStart,
 ) -> Option<BatchStart> {
     let offset = Offset(BatchHeader::parse(bytes).ok()?.base_offset);
     let position = Position(from.position.0 + at as u64);
     let start = BatchStart { offset, position };
     let follows = damaged.offset < offset && offset < to.offset;
-    (follows && follow(bytes, start, to).is_ok()).then_some(start)
+    (follows && follow(bytes, start, to, chain).is_ok()).then_some(start)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn place(offset: i64, position: u64) -> BatchStart {
 
 fn found(bytes: &[u8], starts: &[BatchStart]) -> Option<(BatchStart, BatchStart)> {
     let (from, to) = (starts[0], *starts.last().unwrap());
-    check(bytes, from, to).map(|damage| (damage.from, damage.to))
+    check(bytes, from, to, Chain::Whole).map(|damage| (damage.from, damage.to))
 }
 
 /// All but the leader epoch, which neither the checksum nor the chain covers.

@@ -97,6 +97,11 @@ impl Segment {
         matches!(self.state, SegmentState::Sealed { .. })
     }
 
+    /// Whether nothing was appended to it so far. A sealed one without batches is what compaction has left.
+    pub fn is_fresh(&self) -> bool {
+        self.end() == Position(0) && !self.is_sealed()
+    }
+
     /// Whether it is being sealed.
     pub fn is_sealing(&self) -> bool {
         matches!(self.state, SegmentState::Sealing(_))

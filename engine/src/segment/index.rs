@@ -7,6 +7,7 @@
 use headwater_protocol::batch::header::BatchHeader;
 use serde::{Deserialize, Serialize};
 
+use super::scan::Chain;
 use crate::model::{Offset, Position};
 
 /// No matter what was asked for, entries are no further apart than this and a batch: what lies between
@@ -24,6 +25,8 @@ pub struct Index {
     /// The offset after the last batch.
     next_offset: Offset,
     aborted: AbortedCheck,
+    /// Compaction has made this segment out of everything before this offset.
+    cleaned_upto: Option<Offset>,
 }
 
 /// The list of aborted transactions that a sealed segment has beside it, so that one which is missing or is
@@ -79,7 +82,24 @@ impl Index {
             max_timestamp_ms: -1,
             next_offset: base,
             aborted: AbortedCheck::default(),
+            cleaned_upto: None,
         }
+    }
+
+    /// The segment is what compaction has left of everything from its base offset up to this one: offsets may be
+    /// missing between its batches and behind the last one.
+    pub fn set_cleaned(&mut self, upto: Offset) {
+        self.cleaned_upto = Some(upto);
+    }
+
+    /// How the batches of the segment follow one another.
+    pub fn chain(&self) -> Chain {
+        if self.cleaned_upto.is_some() { Chain::Gapped } else { Chain::Whole }
+    }
+
+    /// The base offset of the segment that follows.
+    pub fn upto(&self) -> Offset {
+        self.cleaned_upto.unwrap_or(self.next_offset)
     }
 
     /// What the list of aborted transactions must be.
@@ -128,6 +148,7 @@ impl Index {
             max_timestamp_ms: mark.max_timestamp_ms,
             next_offset: mark.next_offset,
             aborted: AbortedCheck::default(),
+            cleaned_upto: None,
         }
     }
 
@@ -191,6 +212,11 @@ impl Index {
         self.max_timestamp_ms
     }
 
+    /// About the timestamp of the first batch: the highest before the second entry. -1 when it is empty.
+    pub fn first_timestamp_ms(&self) -> i64 {
+        self.times.get(1).map_or(self.max_timestamp_ms, |second| second.max_timestamp_ms)
+    }
+
     /// The offset after the last batch.
     pub fn next_offset(&self) -> Offset {
         self.next_offset
@@ -220,7 +246,7 @@ impl Index {
 ///
 /// ```text
 /// magic "HWIX"      4
-/// version           4   2
+/// version           4   2; 3 of a segment that compaction has made
 /// base offset       8
 /// segment bytes     8   size of the segment it belongs to: another size, another segment
 /// max timestamp     8
@@ -230,6 +256,7 @@ impl Index {
 /// crc               4   CRC32C of everything before it and of what follows
 /// aborted count     4   transactions in the segment's `.txnindex`; 0: it has none
 /// aborted crc       4   CRC32C of that file
+/// cleaned up to     8   version 3 only: the base offset of the segment that follows
 /// entries               relative offset 4, position 4, max timestamp before it 8
 /// ```
 ///
@@ -240,19 +267,24 @@ pub mod file {
 
     const MAGIC: u32 = u32::from_be_bytes(*b"HWIX");
     const VERSION: u32 = 2;
+    /// With gaps between its batches.
+    const VERSION_CLEANED: u32 = 3;
     /// Before transactions.
     const VERSION_1: u32 = 1;
     const CRC_AT: usize = 4 + 4 + 8 + 8 + 8 + 8 + 4 + 4;
     const HEADER_BYTES: usize = CRC_AT + 4;
     const ABORTED_BYTES: usize = 4 + 4;
+    const CLEANED_BYTES: usize = 8;
     const ENTRY_BYTES: usize = 4 + 4 + 8;
 
     /// The bytes of the index of a segment that is `segment_end` bytes long.
     pub fn encode(index: &Index, segment_end: Position) -> Vec<u8> {
         let entries_bytes = index.entries.len() * ENTRY_BYTES;
-        let mut out = Vec::with_capacity(HEADER_BYTES + ABORTED_BYTES + entries_bytes);
+        let version = if index.cleaned_upto.is_some() { VERSION_CLEANED } else { VERSION };
+        let mut out =
+            Vec::with_capacity(HEADER_BYTES + ABORTED_BYTES + CLEANED_BYTES + entries_bytes);
         out.extend(MAGIC.to_be_bytes());
-        out.extend(VERSION.to_be_bytes());
+        out.extend(version.to_be_bytes());
         out.extend(index.base.0.to_be_bytes());
         out.extend(segment_end.0.to_be_bytes());
         out.extend(index.max_timestamp_ms.to_be_bytes());
@@ -262,6 +294,7 @@ pub mod file {
         out.extend([0; 4]);
         out.extend(index.aborted.count.to_be_bytes());
         out.extend(index.aborted.crc.to_be_bytes());
+        out.extend(index.cleaned_upto.iter().flat_map(|upto| upto.0.to_be_bytes()));
         for (entry, time) in index.entries.iter().zip(&index.times) {
             out.extend(entry.relative_offset.to_be_bytes());
             out.extend(entry.position.to_be_bytes());
@@ -283,12 +316,14 @@ pub mod file {
         if bytes.len() < HEADER_BYTES || checksum(bytes) != u32_at(bytes, CRC_AT) {
             return None;
         }
-        let aborted_bytes = match u32_at(bytes, 4) {
-            VERSION_1 => 0,
-            VERSION => ABORTED_BYTES,
+        let (aborted_bytes, cleaned_bytes) = match u32_at(bytes, 4) {
+            VERSION_1 => (0, 0),
+            VERSION => (ABORTED_BYTES, 0),
+            VERSION_CLEANED => (ABORTED_BYTES, CLEANED_BYTES),
             _ => return None,
         };
-        let (aborted, entries) = bytes[HEADER_BYTES..].split_at_checked(aborted_bytes)?;
+        let (aborted, rest) = bytes[HEADER_BYTES..].split_at_checked(aborted_bytes)?;
+        let (cleaned, entries) = rest.split_at_checked(cleaned_bytes)?;
         let count = u32_at(bytes, 40) as usize;
         let belongs = u32_at(bytes, 0) == MAGIC
             && u64_at(bytes, 8) == base.0 as u64
@@ -301,6 +336,9 @@ pub mod file {
         index.next_offset = Offset(u64_at(bytes, 32) as i64);
         if !aborted.is_empty() {
             index.aborted = AbortedCheck { count: u32_at(aborted, 0), crc: u32_at(aborted, 4) };
+        }
+        if !cleaned.is_empty() {
+            index.cleaned_upto = Some(Offset(u64_at(cleaned, 0) as i64));
         }
         for entry in entries.chunks_exact(ENTRY_BYTES) {
             let position = u32_at(entry, 4);

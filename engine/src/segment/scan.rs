@@ -23,6 +23,25 @@ pub enum Depth {
     Checksums,
 }
 
+/// How the offsets of batches follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chain {
+    /// Without gaps: a gap is damage.
+    Whole,
+    /// Compaction has been here: some may be missing, and none goes back.
+    Gapped,
+}
+
+impl Chain {
+    /// Whether a batch with the offset `found` may come where everything before `next` has been.
+    pub fn joins(self, next: Offset, found: Offset) -> bool {
+        match self {
+            Chain::Whole => found == next,
+            Chain::Gapped => found >= next,
+        }
+    }
+}
+
 /// Why a walk ended, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanEnd {
@@ -66,6 +85,8 @@ pub struct Walk<'a> {
     pub upto: Position,
     /// The offset that the first batch must have.
     pub next_offset: Offset,
+    /// How those of the others follow.
+    pub chain: Chain,
     /// How thoroughly.
     pub depth: Depth,
     /// What the file does not have yet.
@@ -128,7 +149,7 @@ impl Walk<'_> {
                 Err(error) => break window.name_end(at, error)?,
             };
             let found = Offset(header.base_offset);
-            if found != next_offset && !planted::is(Bug::BelieveStaleBatches) {
+            if !self.chain.joins(next_offset, found) && !planted::is(Bug::BelieveStaleBatches) {
                 break ScanEnd::OffsetGap { expected: next_offset, found };
             }
             let go_on = visit(at, &header, &mut window)?;

@@ -5,6 +5,7 @@
 
 pub mod acks;
 mod change;
+pub mod compaction;
 mod counted;
 pub mod journal;
 pub mod letters;
@@ -31,6 +32,7 @@ use crate::log::{Health, Log};
 use crate::model::{PartitionKey, ShardId};
 use crate::rare::{self, Rare};
 use crate::token::{JournalOp, LogOp, SLOTS_MAX};
+use compaction::Cleaner;
 use journal::{Journal, Moved};
 use letters::{Answer, PartitionSettings, Refusal, ReplyTo};
 use partition::Partition;
@@ -73,6 +75,8 @@ pub struct Shard {
     scrubber: Scrubber,
     /// Deletes what need not be kept.
     keeper: Keeper,
+    /// Compacts.
+    cleaner: Cleaner,
 }
 
 impl Shard {
@@ -102,6 +106,7 @@ impl Shard {
             was_pressed: false,
             scrubber: Scrubber::default(),
             keeper: Keeper::default(),
+            cleaner: Cleaner::default(),
         }
     }
 
@@ -164,6 +169,7 @@ impl Shard {
         match op {
             LogOp::Look => self.looked(slot, io),
             LogOp::Start => self.started(slot),
+            LogOp::Clean => self.cleaned(slot, now),
             _ => {}
         }
     }
@@ -210,6 +216,7 @@ impl Shard {
         );
         self.scrubber.stop();
         self.keeper.stop();
+        self.cleaner.stop();
         let slots: Vec<u32> = self.slots.iter().map(|(slot, _)| slot as u32).collect();
         slots.into_iter().for_each(|slot| self.refuse_starts(slot, &Refusal::Offline));
         self.journal.iter_mut().for_each(Journal::fail);
@@ -267,9 +274,10 @@ impl Shard {
         }
         let first = self.deadlines.first().map(|(at, _)| *at);
         let journal = self.journal.as_ref().and_then(Journal::deadline);
-        let due =
-            [first, self.starved_retry, journal, self.scrubber.deadline(), self.keeper.deadline()];
-        due.into_iter().flatten().min()
+        let keeping =
+            [self.scrubber.deadline(), self.keeper.deadline(), self.cleaner.deadline()];
+        let due = [first, self.starved_retry, journal].into_iter().chain(keeping);
+        due.flatten().min()
     }
 
     /// Takes the answers that are ready.
@@ -294,6 +302,7 @@ impl Shard {
     pub fn flush_all(&mut self) {
         self.scrubber.stop();
         self.keeper.stop();
+        self.cleaner.stop();
         for (slot, partition) in &mut self.slots {
             let end = partition.log.marks().appended().offset;
             partition.log.want_durable(end);

@@ -112,6 +112,11 @@ impl Scrubber {
         self.step = Step::Off;
     }
 
+    /// Whether an I/O thread reads something of the log in this slot.
+    pub(super) fn is_reading(&self, slot: u32) -> bool {
+        matches!(self.step, Step::Reading { place, .. } if place.slot == slot)
+    }
+
     /// When it has something to do.
     pub(super) fn deadline(&self) -> Option<Nanos> {
         match self.step {

@@ -33,11 +33,12 @@ use crate::broker::catalog::Catalog;
 use crate::broker::controller::{Controller, Worked};
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::config::broker::BrokerConfig;
+use crate::log::compaction::plan::Policy;
 use crate::log::retention::Retention;
 use crate::model::{PartitionKey, ShardId};
 use crate::net::connection::Connection;
 use crate::net::limits::Limits;
-use crate::shard::Shard;
+use crate::shard::{Shard, compaction};
 use crate::shard::letters::{Answer, CallId, Refusal, ReplyTo};
 use crate::shard::scrub::Pace;
 use crate::shard::serve::{Moment, Refuse};
@@ -155,6 +156,9 @@ impl Worker {
         parts.shard.scrub_at(Pace::of(&parts.config, parts.node.shards));
         let sweep = Duration::from_millis(parts.config.retention_check_ms);
         parts.shard.sweep_every(sweep, now);
+        if parts.config.cleaner_enable {
+            parts.shard.clean_from(now);
+        }
         Worker {
             id: parts.id,
             io: parts.io,
@@ -232,6 +236,7 @@ impl Worker {
         self.bury_dead();
         self.scrub();
         self.sweep_logs();
+        self.clean_logs();
         self.retry_accept();
         self.sweep();
         self.advance_stop();
@@ -361,6 +366,14 @@ impl Worker {
         let retention_of =
             |key: PartitionKey| Some(Retention::of(&catalog.by_id(key.topic)?.config));
         self.shard.sweep(at, &retention_of);
+    }
+
+    /// Compacts a little more, as topics say now.
+    fn clean_logs(&mut self) {
+        let (at, catalog) = (self.moment(), &self.catalog);
+        let pace = compaction::Pace::of(&self.config, self.node.shards);
+        let policy_of = |key: PartitionKey| Policy::of(&catalog.by_id(key.topic)?.config);
+        self.shard.clean(at, pace, &policy_of, &mut self.io);
     }
 
     fn run_controller(&mut self) {

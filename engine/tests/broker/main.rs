@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`admin`] | settings and quotas change while it runs, and questions about places are answered |
 //! | [`commands`] | what people type about groups and transactions does what it says |
+//! | [`compaction`] | of each key one record is left, also after kills |
 //! | [`metrics`] | what is scraped is what was done, in Prometheus' format, and a scraper disturbs nobody |
 //! | [`offline`] | what offline tools say of a journal is what the next start does |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
@@ -21,6 +22,7 @@ mod harness;
 mod admin;
 mod blocking;
 mod commands;
+mod compaction;
 mod hostile;
 mod library;
 mod metrics;

@@ -249,7 +249,7 @@ fn zigzag(value: i64) -> u64 {
 }
 
 #[inline]
-fn varint_size(value: i64) -> usize {
+pub(super) fn varint_size(value: i64) -> usize {
     let bits = 64 - (zigzag(value) | 1).leading_zeros() as usize;
     bits.div_ceil(7)
 }

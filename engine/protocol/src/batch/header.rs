@@ -242,6 +242,23 @@ pub fn validate(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     Ok(header)
 }
 
+/// Writes a header to the start of `batch`, checksum and all: [`set_crc`] sets that once the records are there.
+pub fn write(header: &BatchHeader, batch: &mut [u8]) {
+    put(batch, BASE_OFFSET_AT, header.base_offset.to_be_bytes());
+    put(batch, BATCH_LENGTH_AT, header.batch_length.to_be_bytes());
+    put(batch, LEADER_EPOCH_AT, header.leader_epoch.to_be_bytes());
+    put(batch, MAGIC_AT, MAGIC.to_be_bytes());
+    put(batch, CRC_AT, header.crc.to_be_bytes());
+    put(batch, ATTRIBUTES_AT, header.attributes.bits().to_be_bytes());
+    put(batch, LAST_OFFSET_DELTA_AT, header.last_offset_delta.to_be_bytes());
+    put(batch, BASE_TIMESTAMP_AT, header.base_timestamp.to_be_bytes());
+    put(batch, MAX_TIMESTAMP_AT, header.max_timestamp.to_be_bytes());
+    put(batch, PRODUCER_ID_AT, header.producer_id.to_be_bytes());
+    put(batch, PRODUCER_EPOCH_AT, header.producer_epoch.to_be_bytes());
+    put(batch, BASE_SEQUENCE_AT, header.base_sequence.to_be_bytes());
+    put(batch, RECORD_COUNT_AT, header.record_count.to_be_bytes());
+}
+
 /// Sets the offset of the first record. The checksum does not cover it.
 pub fn set_base_offset(batch: &mut [u8], base_offset: i64) {
     batch[BASE_OFFSET_AT..BASE_OFFSET_AT + 8].copy_from_slice(&base_offset.to_be_bytes());
@@ -320,6 +337,10 @@ fn whole<'a>(header: &BatchHeader, bytes: &'a [u8]) -> Result<&'a [u8], BatchErr
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes[at..at + N].try_into().expect("a slice of N bytes")
+}
+
+fn put<const N: usize>(batch: &mut [u8], at: usize, value: [u8; N]) {
+    batch[at..at + N].copy_from_slice(&value);
 }
 
 impl fmt::Display for BatchError {

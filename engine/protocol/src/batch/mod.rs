@@ -26,4 +26,5 @@ pub mod compression;
 pub mod control;
 pub mod header;
 pub mod record;
+pub mod retained;
 pub mod snappy;

@@ -192,6 +192,11 @@ impl<'a> Headers<'a> {
         self.count == 0
     }
 
+    /// All of them as they lie in the record, without their count.
+    pub fn raw(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Each header, in order.
     pub fn iter(&self) -> impl Iterator<Item = Header<'a>> + use<'a> {
         let mut reader = Reader::new(self.bytes, true);

@@ -3,8 +3,9 @@
 use crate::cli::error::CliError;
 use crate::cli::print::Printer;
 use crate::model::{Offset, Position};
+use crate::segment::index;
 use crate::segment::newest::Newest;
-use crate::segment::scan::{Depth, Walk};
+use crate::segment::scan::{Chain, Depth, Walk};
 use headwater_io::file::{Access, File, Fs};
 use headwater_protocol::batch::compression::records_of;
 use headwater_protocol::batch::header::{Batch, BatchHeader};
@@ -79,6 +80,7 @@ pub fn dump(
         from: Position(0),
         upto: Position(file_bytes),
         next_offset: base,
+        chain: chain(fs, path, base).map_err(unreadable)?,
         depth: Depth::Checksums,
         newest: Newest::none(),
     };
@@ -106,6 +108,16 @@ pub fn dump(
         why: format!("{:?}", scan.why),
     };
     Ok(printer.line(&end, EndLine::text)?)
+}
+
+/// Whether offsets may be missing in it, as its index says.
+fn chain(fs: &Fs, path: &Path, base: Offset) -> io::Result<Chain> {
+    let path = path.with_extension("hwindex");
+    if !fs.exists(&path) {
+        return Ok(Chain::Whole);
+    }
+    let index = index::file::decode_any(&fs.read(&path)?, base);
+    Ok(index.map_or(Chain::Whole, |(index, _)| index.chain()))
 }
 
 fn print_records(

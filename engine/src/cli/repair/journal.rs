@@ -9,7 +9,7 @@ use crate::journal::seal::Seal;
 use crate::log::directory;
 use crate::model::{Offset, PartitionKey, Position, TopicId};
 use crate::segment::newest::Newest;
-use crate::segment::scan::{Depth, Walk};
+use crate::segment::scan::{Chain, Depth, Walk};
 use headwater_io::file::{Access, Fs};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -94,6 +94,7 @@ fn segments_end(fs: &Fs, log: &Path) -> io::Result<Offset> {
         from: Position(0),
         upto,
         next_offset: base,
+        chain: Chain::Whole,
         depth: Depth::Checksums,
         newest: Newest::none(),
     };

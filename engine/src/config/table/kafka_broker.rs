@@ -58,6 +58,29 @@ pub(super) static SETTINGS: &[Setting] = &[
         "300000",
         "How often old segments are looked for; first two seconds after a start.",
     ),
+    broker("log.cleaner.enable", Kind::Bool, "true", "Whether compaction runs."),
+    broker(
+        "log.cleaner.backoff.ms",
+        Kind::Long(Unit::Milliseconds, 0, LONG),
+        "15000",
+        "How long the cleaner rests when no log is dirty enough.",
+    )
+    .dynamic(),
+    broker(
+        "log.cleaner.dedupe.buffer.size",
+        Kind::Long(Unit::Bytes, 1, LONG),
+        "134217728",
+        "Memory for the keys of logs that are being cleaned, all shards together; 24 bytes a key. What does not fit is \
+         cleaned the next time.",
+    )
+    .dynamic(),
+    broker(
+        "log.cleaner.io.max.bytes.per.second",
+        Kind::Double(0.0, f64::MAX),
+        "1.7976931348623157E308",
+        "How fast the cleaner reads and writes, all shards together.",
+    )
+    .dynamic(),
     broker(
         "socket.request.max.bytes",
         Kind::Int(Unit::Bytes, 1, INT),

@@ -7,7 +7,6 @@ use crate::config::setting::{Kind, Setting, Unit};
 const ONE_NODE: &str = "replication is not built yet";
 const NO_CONTROLLER: &str = "there is no controller";
 const NO_SECURITY: &str = "TLS, SASL and authorization are not built yet";
-const NO_CLEANER: &str = "compaction is not built yet";
 const SHARDS: &str = "shards decides how many threads there are";
 
 pub(super) static SETTINGS: &[Setting] = &[
@@ -131,22 +130,13 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Wait before the first background task.",
     )
     .inert("background work starts when there is some"),
-    broker("log.cleaner.enable", Kind::Bool, "true", "Whether compaction runs.").inert(NO_CLEANER),
     broker("log.cleaner.threads", Kind::Int(Unit::Count, 0, INT), "1", "Threads that compact.")
         .dynamic()
-        .inert(NO_CLEANER),
-    broker(
-        "log.cleaner.dedupe.buffer.size",
-        Kind::Long(Unit::Bytes, 1, LONG),
-        "134217728",
-        "Memory for keys.",
-    )
-    .dynamic()
-    .inert(NO_CLEANER),
+        .inert("each shard cleans one log at a time, on its I/O threads"),
     broker("log.cleaner.*", Kind::Text, "", "Other settings of compaction.")
         .without_default()
         .dynamic()
-        .inert(NO_CLEANER),
+        .inert("pieces are of a megabyte at most, and nine of ten slots of the map are used"),
     // Groups and transactions
     broker(
         "offsets.topic.replication.factor",

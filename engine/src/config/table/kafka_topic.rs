@@ -3,7 +3,6 @@
 use super::{INT, KIB, LONG, NEVER, hours, minutes, same, topic};
 use crate::config::setting::{Kind, Setting, Unit};
 
-const NO_COMPACTION: &str = "compaction is not built yet";
 const NO_REPLICAS: &str = "one node has one replica of everything";
 const NO_RECOMPRESSION: &str = "batches are stored as the producer compressed them";
 const NO_TIERS: &str = "tiered storage is not built yet";
@@ -110,7 +109,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "cleanup.policy",
         Kind::List(&["delete", "compact"]),
         "delete",
-        "What happens to old records: delete them by age and size, compact them by key (not built yet), or both.",
+        "What happens to old records: delete them by age and size, compact them by key, or both.",
     )
     .from(&[same("log.cleanup.policy")]),
     topic(
@@ -137,32 +136,28 @@ pub(super) static SETTINGS: &[Setting] = &[
         "86400000",
         "How long compaction keeps the mark of a deleted key.",
     )
-    .from(&[same("log.cleaner.delete.retention.ms")])
-    .inert(NO_COMPACTION),
+    .from(&[same("log.cleaner.delete.retention.ms")]),
     topic(
         "min.compaction.lag.ms",
         Kind::Long(Unit::Milliseconds, 0, LONG),
         "0",
         "Age below which a record is not compacted.",
     )
-    .from(&[same("log.cleaner.min.compaction.lag.ms")])
-    .inert(NO_COMPACTION),
+    .from(&[same("log.cleaner.min.compaction.lag.ms")]),
     topic(
         "max.compaction.lag.ms",
         Kind::Long(Unit::Milliseconds, 1, LONG),
         NEVER,
         "Age above which a record must have been compacted.",
     )
-    .from(&[same("log.cleaner.max.compaction.lag.ms")])
-    .inert(NO_COMPACTION),
+    .from(&[same("log.cleaner.max.compaction.lag.ms")]),
     topic(
         "min.cleanable.dirty.ratio",
         Kind::Double(0.0, 1.0),
         "0.5",
         "Share of uncompacted bytes at which compaction starts.",
     )
-    .from(&[same("log.cleaner.min.cleanable.ratio")])
-    .inert(NO_COMPACTION),
+    .from(&[same("log.cleaner.min.cleanable.ratio")]),
     topic(
         "min.insync.replicas",
         Kind::Int(Unit::Count, 1, INT),

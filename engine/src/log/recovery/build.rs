@@ -12,6 +12,8 @@ use super::OpenLog;
 use super::listing::Listing;
 use super::read::Found;
 use crate::log::commits::Commits;
+use crate::log::compaction::Compaction;
+use crate::log::compaction::note::Note;
 use crate::log::damaged::Damaged;
 use crate::log::folder::Folder;
 use crate::log::hot::Hot;
@@ -99,6 +101,7 @@ impl OpenLog<'_> {
             look_failed: false,
             damaged,
             log_start,
+            compaction: Compaction::new(Note::read(self.fs, &self.dir)?, scan.next_offset),
             retained: Retained::new(log_start, self.settings.journaled.then_some(floor)),
             outstanding: 0,
             health,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use headwater_io::file::{Entry, Fs};
 
+use crate::log::compaction::note::Note;
 use crate::log::directory;
 use crate::model::{Offset, Position};
 
@@ -13,12 +14,20 @@ use crate::model::{Offset, Position};
 pub(super) struct Listing {
     /// By name.
     entries: Vec<Entry>,
+    /// Segments before it may have gaps in their offsets.
+    gaps_below: Offset,
     read_bytes: Cell<u64>,
 }
 
 impl Listing {
     pub fn of(fs: &Fs, dir: &Path) -> io::Result<Self> {
-        Ok(Listing { entries: fs.list(dir)?, read_bytes: Cell::new(0) })
+        let gaps_below = Note::read(fs, dir)?.gaps_below;
+        Ok(Listing { entries: fs.list(dir)?, gaps_below, read_bytes: Cell::new(0) })
+    }
+
+    /// Segments before it may have gaps in their offsets, if their indexes do not say otherwise.
+    pub fn gaps_below(&self) -> Offset {
+        self.gaps_below
     }
 
     /// Takes note of an empty file that the opening has made.
@@ -44,7 +53,7 @@ impl Listing {
 
     /// Files of a stop in the middle of something: half-made, or half removed.
     pub fn leftovers(&self) -> impl Iterator<Item = &str> {
-        let ends = [".tmp", directory::DELETED];
+        let ends = [".tmp", directory::DELETED, directory::CLEANED];
         let is_left = move |name: &str| ends.iter().any(|end| name.ends_with(end));
         self.names().filter(move |name| *name == directory::NEXT_SEGMENT || is_left(name))
     }

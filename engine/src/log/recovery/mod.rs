@@ -33,6 +33,7 @@ use headwater_io::buffer::BufferPool;
 use headwater_io::file::{Access, Fs};
 use serde::{Deserialize, Serialize};
 
+use super::compaction::swap;
 use super::{Health, Log, LogSettings, directory};
 use crate::model::{LeaderEpoch, Offset, Position};
 pub use decide::{Behind, Decision, Promise, decide, window_bytes};
@@ -104,6 +105,9 @@ impl OpenLog<'_> {
     /// As there.
     pub fn open_counted(self) -> io::Result<(Log, u64)> {
         let mut listing = Listing::of(self.fs, &self.dir)?;
+        if swap::finish_all(self.fs, &self.dir, listing.names())? {
+            listing = Listing::of(self.fs, &self.dir)?;
+        }
         self.remove_leftovers(&listing)?;
         let verdict = match self.survey().judge(&listing)? {
             Some(verdict) => verdict,

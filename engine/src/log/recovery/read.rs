@@ -16,7 +16,7 @@ use crate::model::{Offset, Position};
 use crate::rare::{self, Rare};
 use crate::segment::index::{self, AbortedCheck, Index};
 use crate::segment::newest::Newest;
-use crate::segment::scan::{self, Depth, Scan, ScanEnd, Walk};
+use crate::segment::scan::{self, Chain, Depth, Scan, ScanEnd, Walk};
 
 /// A segment as found, with its index.
 pub(super) struct Found {
@@ -29,6 +29,30 @@ pub(super) struct Found {
     pub sealed: bool,
     /// Where its recovery point was, if that was used and so is good for another start.
     pub pointed: Option<Position>,
+}
+
+/// Where offsets may be missing in a segment, and behind its last batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gaps {
+    /// Nowhere: it was not cleaned.
+    None,
+    /// Before this offset; `end` is where the segment ended when it was cleaned, if that is known.
+    UpTo { offset: Offset, end: Option<Position> },
+}
+
+impl Gaps {
+    pub fn chain(self) -> Chain {
+        if self == Gaps::None { Chain::Whole } else { Chain::Gapped }
+    }
+
+    /// Whether the next segment may begin at `next` when the batches of this one end as `scan` says.
+    pub fn reach(self, scan: &Scan, next: Offset) -> bool {
+        match self {
+            Gaps::None => next == scan.next_offset,
+            Gaps::UpTo { offset, end: Some(end) } => next == offset && scan.end == end,
+            Gaps::UpTo { offset, end: None } => scan.next_offset <= next && next <= offset,
+        }
+    }
 }
 
 impl Survey<'_> {
@@ -72,18 +96,30 @@ impl Survey<'_> {
         Ok(aborted::file::decode(&bytes))
     }
 
-    /// The offset up to which a segment was sealed, as its index has it: also one that does not fit any more.
-    pub(super) fn sealed_upto(
+    /// What a segment was when it was sealed, as its index has it: also one that does not fit any more.
+    pub(super) fn was_sealed(
         &self,
         base: Offset,
         listing: &Listing,
-    ) -> io::Result<Option<Offset>> {
+    ) -> io::Result<Option<(Index, Position)>> {
         let path = directory::index(self.dir, base);
         if !listing.has(&path) {
             return Ok(None);
         }
-        let sealed = index::file::decode_any(&self.fs.read(&path)?, base);
-        Ok(sealed.map(|(index, _)| index.next_offset()))
+        Ok(index::file::decode_any(&self.fs.read(&path)?, base))
+    }
+
+    /// What is known of gaps in a segment that has to be walked: from its index, or else from the log's note.
+    pub(super) fn gaps(&self, base: Offset, listing: &Listing) -> io::Result<Gaps> {
+        let noted = listing.gaps_below();
+        Ok(match self.was_sealed(base, listing)? {
+            Some((index, end)) if index.chain() == Chain::Gapped => {
+                Gaps::UpTo { offset: index.upto(), end: Some(end) }
+            }
+            Some(_) => Gaps::None,
+            None if base < noted => Gaps::UpTo { offset: noted, end: None },
+            None => Gaps::None,
+        })
     }
 
     /// The recovery point of a segment, if somebody vouches for the log up to there.
@@ -111,6 +147,7 @@ impl Survey<'_> {
         base: Offset,
         point: Option<Point>,
         producers: &mut Producers,
+        gaps: Gaps,
         listing: &Listing,
     ) -> io::Result<(Found, Scan)> {
         let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
@@ -135,6 +172,7 @@ impl Survey<'_> {
                 from,
                 upto,
                 next_offset,
+                chain: gaps.chain(),
                 depth,
                 newest: Newest::none(),
             };
@@ -234,8 +272,9 @@ impl Survey<'_> {
     ) -> io::Result<Scan> {
         let file = self.fs.open(&directory::segment(self.dir, base), Access::Read)?;
         let upto = Position(self.fs.len(&file)?.min(from.0.saturating_add(bytes_max)));
-        let depth = Depth::Checksums;
-        Walk { fs: self.fs, file: &file, from, upto, next_offset, depth, newest: Newest::none() }
+        // What is sound counts, whether offsets are missing or not.
+        let (chain, depth, newest) = (Chain::Gapped, Depth::Checksums, Newest::none());
+        Walk { fs: self.fs, file: &file, from, upto, next_offset, chain, depth, newest }
             .run(|_, _| {})
     }
 
@@ -283,6 +322,7 @@ impl Survey<'_> {
                 from: Position(0),
                 upto: found.end,
                 next_offset: found.base,
+                chain: found.index.chain(),
                 depth: Depth::Headers,
                 newest: Newest::none(),
             };

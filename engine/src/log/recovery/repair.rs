@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use headwater_io::file::{Access, File, Fs};
 
 use super::{Diagnosis, acknowledged};
+use crate::log::compaction::note::Note;
 use crate::log::{directory, start};
 use crate::model::{Offset, Position};
 use crate::segment::newest::Newest;
-use crate::segment::scan::{self, Depth, Walk};
+use crate::segment::scan::{self, Chain, Depth, Walk};
 
 const CHUNK: usize = 1 << 20;
 
@@ -54,10 +55,9 @@ impl Loss {
         let upto = Position(fs.len(&file)?);
         let (mut at, mut used) = (from, used(fs, &file, from)?);
         while let Some(sound) = scan::find_batch(fs, &file, at, upto, self.from)? {
-            let depth = Depth::Checksums;
+            let (chain, depth, newest) = (Chain::Gapped, Depth::Checksums, Newest::none());
             let (from, next_offset) = (sound.start, sound.offset);
-            let walk =
-                Walk { fs, file: &file, from, upto, next_offset, depth, newest: Newest::none() };
+            let walk = Walk { fs, file: &file, from, upto, next_offset, chain, depth, newest };
             let run = walk.run(|_, _| self.sound_batches += 1)?;
             self.to = self.to.max(run.next_offset);
             // A batch may end with zeros of its own.
@@ -106,6 +106,10 @@ pub fn give_up(
     fs.sync(&file)?;
     if start::read(fs, dir)?.is_some_and(|start| start > end.next_offset) {
         start::write(fs, dir, end.next_offset)?;
+    }
+    let note = Note::read(fs, dir)?;
+    if note.gaps_below > end.next_offset {
+        Note { gaps_below: end.next_offset, ..note }.write(fs, dir)?;
     }
     // Last: until here the log is known to lack something.
     acknowledged::remove(fs, dir)?;

@@ -8,8 +8,9 @@ use std::path::Path;
 use headwater_io::file::Fs;
 
 use super::listing::Listing;
-use super::read::Found;
+use super::read::{Found, Gaps};
 use super::{Behind, CleanEnd, Decision, Journaled, Promise, acknowledged, decide};
+use crate::log::compaction::swap;
 use crate::log::directory;
 use crate::log::producers::Producers;
 use crate::log::start;
@@ -77,6 +78,10 @@ impl Survey<'_> {
     /// When files cannot be read.
     pub fn diagnose(self) -> io::Result<Option<Diagnosis>> {
         let listing = Listing::of(self.fs, self.dir)?;
+        if swap::any_decided(listing.names()) {
+            // The next start finishes that first.
+            return Ok(None);
+        }
         let Some(verdict) = self.judge(&listing)? else { return Ok(None) };
         let Ruling::Quarantine { reason, missed: acknowledged } = verdict.ruling else {
             return Ok(None);
@@ -100,7 +105,7 @@ impl Survey<'_> {
             let next = bases.get(n + 1).copied();
             let sealed = next.is_some().then(|| self.sealed(base, listing)).transpose()?.flatten();
             match sealed {
-                Some(segment) if next != Some(segment.index.next_offset()) => {
+                Some(segment) if next != Some(segment.index.upto()) => {
                     found.push(segment);
                     let later = [&bases[n + 1..], &unacknowledged].concat();
                     return Ok(Some(gap_after(found, later, start)));
@@ -158,9 +163,13 @@ impl Survey<'_> {
             if n == 0 && point.is_none() {
                 producers = self.producers_after(&found, base, listing)?;
             }
-            let (mut segment, scan) = self.walk(base, point, &mut producers, listing)?;
+            let gaps = self.gaps(base, listing)?;
+            let (mut segment, scan) = self.walk(base, point, &mut producers, gaps, listing)?;
             let next = bases.get(n + 1).copied();
-            let continues = next.is_none_or(|next| next == scan.next_offset);
+            let continues = next.is_none_or(|next| gaps.reach(&scan, next));
+            if let (Some(next), Gaps::UpTo { .. }, true) = (next, gaps, continues) {
+                segment.index.set_cleaned(next);
+            }
             // Where the next segment takes up the chain nothing follows in this one, whatever a write of its
             // last, padded block left behind.
             let joins = next == Some(scan.next_offset) && self.journaled.is_some();
@@ -191,6 +200,10 @@ impl Survey<'_> {
             return Ok(Verdict { found, scan, producers, later, start: None, ruling });
         }
         unreachable!("the last segment ends the loop")
+    }
+
+    fn sealed_upto(&self, base: Offset, listing: &Listing) -> io::Result<Option<Offset>> {
+        Ok(self.was_sealed(base, listing)?.map(|(index, _)| index.upto()))
     }
 
     /// It is known where the acknowledged part ends: the chain of batches gets there, or it does not.

@@ -8,6 +8,18 @@ use headwater_protocol::batch::record::records;
 /// The time of most records in tests: 2023-11-14, long ago and not too long.
 pub const THEN_MS: i64 = 1_700_000_000_000;
 
+/// A batch of keys and values; none for a tombstone.
+pub fn keyed<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+    compression: Compression,
+    records: &[(K, Option<V>)],
+) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(compression);
+    for (key, value) in records {
+        builder.push(THEN_MS, Some(key.as_ref()), value.as_ref().map(AsRef::as_ref));
+    }
+    builder.finish(Producer::NONE).to_vec()
+}
+
 /// A record as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -15,6 +27,8 @@ pub struct Record {
     pub offset: i64,
     /// Its time.
     pub timestamp_ms: i64,
+    /// Its key; empty when it has none.
+    pub key: Vec<u8>,
     /// Its value.
     pub value: Vec<u8>,
 }
@@ -74,6 +88,7 @@ pub fn read(bytes: &[u8]) -> Vec<Record> {
             all.push(Record {
                 offset: batch.header.base_offset + i64::from(record.offset_delta),
                 timestamp_ms: batch.header.timestamp(record.timestamp_delta),
+                key: record.key.unwrap_or_default().to_vec(),
                 value: record.value.unwrap_or_default().to_vec(),
             });
         }

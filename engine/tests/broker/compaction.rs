@@ -1,0 +1,104 @@
+//! Compaction as its users meet it: many versions of each key go in, one comes out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use headwater_protocol::batch::compression::Compression;
+use headwater_protocol::batch::header;
+use headwater_protocol::error_code::ErrorCode;
+
+use crate::harness::batches::{Record, keyed};
+use crate::harness::broker::{Broker, Options};
+use crate::harness::client::Client;
+use crate::harness::{eventually, on_both};
+
+const WITHIN: Duration = Duration::from_secs(30);
+const KEYS: usize = 40;
+/// As small as can be, as soon as possible, and the segment that is appended to as well.
+const SETTINGS: &[(&str, &str)] = &[
+    ("cleanup.policy", "compact"),
+    ("segment.bytes", "20000"),
+    ("min.cleanable.dirty.ratio", "0.01"),
+    ("max.compaction.lag.ms", "500"),
+];
+
+type Table = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn start(options: Options) -> Broker {
+    options.set("log.cleaner.backoff.ms=100").start()
+}
+
+/// Batches of a few records, round after round over all keys; the last value of each.
+fn fill(client: &mut Client, topic: &str, compression: Compression, rounds: usize) -> Table {
+    let mut last = Table::new();
+    for round in 0..rounds {
+        for first in (0..KEYS).step_by(4) {
+            let records: Vec<_> = (first..first + 4)
+                .map(|key| (format!("key {key}"), Some(format!("value {round} of {key}"))))
+                .collect();
+            client.append(topic, 0, &keyed(compression, &records));
+            last.extend(
+                records
+                    .into_iter()
+                    .map(|(key, value)| (key.into_bytes(), value.unwrap_or_default().into_bytes())),
+            );
+        }
+    }
+    last
+}
+
+/// All records of a partition, with gaps between their offsets.
+fn read_all(client: &mut Client, topic: &str) -> Vec<Record> {
+    let (mut all, mut offset) = (Vec::<Record>::new(), 0);
+    loop {
+        let fetched = client.fetch_from(topic, 0, offset);
+        assert_eq!(fetched.error, ErrorCode::None, "at offset {offset}");
+        let next = header::batches(&fetched.bytes)
+            .map_while(Result::ok)
+            .map(|batch| batch.header.next_offset())
+            .last();
+        all.extend(fetched.records().into_iter().filter(|record| record.offset >= offset));
+        assert!(all.is_sorted_by_key(|record| record.offset));
+        match next {
+            Some(next) if next < fetched.high_watermark => offset = next,
+            None if offset < fetched.high_watermark => panic!("nothing at offset {offset}"),
+            _ => return all,
+        }
+    }
+}
+
+/// Everything that is in a topic, once there is one record for each key.
+fn await_clean(client: &mut Client, topic: &str, expected: &Table) -> Vec<Record> {
+    eventually("one record a key", WITHIN, || {
+        let all = read_all(client, topic);
+        let table: Table =
+            all.iter().map(|record| (record.key.clone(), record.value.clone())).collect();
+        assert_eq!(&table, expected, "whatever was cleaned so far");
+        (all.len() == expected.len()).then_some(all)
+    })
+}
+
+#[test]
+fn of_each_key_one_record_is_left_also_after_a_kill() {
+    on_both(|backend| {
+        for path in ["journal", "direct", "buffered"] {
+            let options = Options::new(backend).set(&format!("durability.path={path}"));
+            let broker = start(options);
+            let mut client = broker.connect();
+            client.create("t", 1, SETTINGS);
+            let expected = fill(&mut client, "t", Compression::None, 100);
+            let end = client.ends("t", 0);
+            let clean = await_clean(&mut client, "t", &expected);
+            assert_eq!(client.ends("t", 0), end, "offsets never change");
+            assert!(clean.iter().all(|record| record.offset >= 3960), "the last round");
+
+            let broker = broker.kill_and_restart();
+            let mut client = broker.connect();
+            assert_eq!((client.ends("t", 0), read_all(&mut client, "t")), (end, clean));
+            let expected = fill(&mut client, "t", Compression::Zstd, 50);
+            await_clean(&mut client, "t", &expected);
+            drop(client);
+            broker.stop();
+        }
+    });
+}
