@@ -7,8 +7,9 @@ the detail says why. Every feature creates topics and groups of its own, whose n
 
     PROGRAM --bootstrap HOST:PORT --topic NAME --group NAME --protocol classic|consumer member
 
-after the features `group` and `group-consumer` (the new protocol) did not say `cannot`, is a member of a group until it is killed. It prints lines of `TIME assigned [PARTITION...]`, all that it has now,
-`TIME read PARTITION FIRST NEXT` and, once the broker has it, `TIME committed PARTITION NEXT`.
+is a member of a group until it is killed, where the feature `group`, or `group-consumer` for the new protocol, does not
+say `cannot`. It prints lines of `TIME assigned [PARTITION...]`, all that it has now, `TIME read PARTITION FIRST NEXT` and,
+once the broker has it, `TIME committed PARTITION NEXT`.
 """
 
 import argparse
