@@ -27,11 +27,21 @@ pub enum Bug {
     ForgetProducers,
     /// Consumers are shown what is written and not yet durable.
     ShowBeforeDurable,
+    /// The end of a transaction is answered, and its markers are sent, before the decision is durable.
+    AnswerBeforeDecided,
+    /// The last stable offset passes a transaction whose marker nobody can see yet.
+    StableBeforeMarker,
+    /// The transaction coordinator takes an older epoch for the present one.
+    AcceptFencedEpoch,
+    /// Decided transactions that are read back get no markers.
+    ForgetMarkers,
+    /// Offsets in a transaction count at once.
+    OffsetsBeforeMarker,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 10] = [
+    pub const ALL: [Bug; 15] = [
         Bug::AcknowledgeBeforeSync,
         Bug::AcknowledgeOutOfOrder,
         Bug::RetryFailedSync,
@@ -42,7 +52,17 @@ impl Bug {
         Bug::OverwriteWithoutImage,
         Bug::ForgetProducers,
         Bug::ShowBeforeDurable,
+        Bug::AnswerBeforeDecided,
+        Bug::StableBeforeMarker,
+        Bug::AcceptFencedEpoch,
+        Bug::ForgetMarkers,
+        Bug::OffsetsBeforeMarker,
     ];
+
+    /// Whether only transactions suffer from it.
+    pub fn is_of_transactions(self) -> bool {
+        self as usize >= Bug::AnswerBeforeDecided as usize
+    }
 }
 
 #[cfg(feature = "planted")]

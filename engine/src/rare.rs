@@ -29,11 +29,21 @@ pub enum Rare {
     LookedInFile,
     PointWritten,
     PointUsed,
+    PreparedLoaded,
+    OngoingLoaded,
+    TransactionTimedOut,
+    TransactionTakenOver,
+    EndRepeated,
+    MarkerRefused,
+    MarkerForNothing,
+    MarkerUnseen,
+    GuardVoid,
+    CoordinatorWaits,
 }
 
 impl Rare {
     /// All of them.
-    pub const ALL: [Rare; 22] = [
+    pub const ALL: [Rare; 32] = [
         Rare::TornFrame,
         Rare::TornBehind,
         Rare::AcknowledgedDamaged,
@@ -56,7 +66,22 @@ impl Rare {
         Rare::LookedInFile,
         Rare::PointWritten,
         Rare::PointUsed,
+        Rare::PreparedLoaded,
+        Rare::OngoingLoaded,
+        Rare::TransactionTimedOut,
+        Rare::TransactionTakenOver,
+        Rare::EndRepeated,
+        Rare::MarkerRefused,
+        Rare::MarkerForNothing,
+        Rare::MarkerUnseen,
+        Rare::GuardVoid,
+        Rare::CoordinatorWaits,
     ];
+
+    /// Whether only transactions come here.
+    pub fn is_of_transactions(self) -> bool {
+        self as usize >= Rare::PreparedLoaded as usize
+    }
 
     /// What it is.
     pub fn name(self) -> &'static str {
@@ -83,6 +108,20 @@ impl Rare {
             Rare::LookedInFile => "a batch looked for in a file",
             Rare::PointWritten => "a recovery point written under way",
             Rare::PointUsed => "a start from a recovery point",
+            Rare::PreparedLoaded => {
+                "a decided transaction read back: markers were half written, or not at all"
+            }
+            Rare::OngoingLoaded => "an open transaction read back",
+            Rare::TransactionTimedOut => "a transaction aborted because it took too long",
+            Rare::TransactionTakenOver => "a transaction aborted because another instance came",
+            Rare::EndRepeated => "an end of a transaction answered again",
+            Rare::MarkerRefused => "a marker refused by its partition, and sent again",
+            Rare::MarkerForNothing => "a marker where nothing is open any more, or yet",
+            Rare::MarkerUnseen => {
+                "a marker that readers cannot see yet holds the last stable offset"
+            }
+            Rare::GuardVoid => "a batch verified for a transaction that is over",
+            Rare::CoordinatorWaits => "a coordinator's record waits for room",
         }
     }
 }

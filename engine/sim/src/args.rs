@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use clap::{Parser, Subcommand};
 use headwater_sim::faults::Faults;
-use headwater_sim::plan::{PATHS, Wish};
+use headwater_sim::plan::{PATHS, Wish, Workload};
 
 /// Whole brokers on a simulated disk, network and clock: the production code, where one seed decides
 /// everything that happens.
@@ -66,6 +66,10 @@ pub enum Command {
 /// What runs may be like.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Limits {
+    /// What clients do: `records` or `transactions`. A seed is another run in each [default: drawn from the
+    /// seed]
+    #[arg(long, value_parser = workload)]
+    pub workload: Option<Workload>,
     /// Only this durability.path [default: drawn from the seed]
     #[arg(long, value_parser = path)]
     pub path: Option<String>,
@@ -78,7 +82,8 @@ pub struct Limits {
 impl Limits {
     /// A run of this seed within them.
     pub fn wish(&self, seed: u64) -> Wish {
-        Wish { path: self.path.clone(), faults: self.faults, ..Wish::of(seed) }
+        let workload = self.workload.unwrap_or_else(|| Workload::drawn(seed));
+        Wish { workload, path: self.path.clone(), faults: self.faults, ..Wish::of(seed) }
     }
 }
 
@@ -87,6 +92,11 @@ fn path(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("say journal, direct or buffered".to_owned()),
     }
+}
+
+fn workload(text: &str) -> Result<Workload, String> {
+    let found = Workload::ALL.into_iter().find(|workload| workload.name() == text);
+    found.ok_or_else(|| "say records or transactions".to_owned())
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use headwater::rare;
+use headwater::rare::{self, Rare};
 
-use crate::plan::Wish;
+use crate::plan::{Wish, Workload};
 use crate::run::{self, Outcome};
 
 /// What many runs came to.
@@ -18,6 +18,10 @@ pub struct Report {
     pub runs: u64,
     /// Records that were acknowledged.
     pub acknowledged: u64,
+    /// Transactions that count.
+    pub transactions: u64,
+    /// Partitions of which records were deleted: by clients, and because there were too many.
+    pub shortened: [u64; 2],
     /// Runs in which damage that was done was found, or seen by a client.
     pub damaged: u64,
     /// Starts that were cut themselves.
@@ -77,6 +81,10 @@ impl Report {
     fn add(&mut self, outcome: Outcome) {
         self.runs += 1;
         self.acknowledged += outcome.acknowledged;
+        self.transactions += outcome.transactions;
+        for (sum, more) in self.shortened.iter_mut().zip(outcome.shortened) {
+            *sum += more;
+        }
         self.damaged += u64::from(!outcome.excused.is_empty());
         self.recoveries_cut += outcome.recoveries_cut;
         for (name, times) in rare::counts() {
@@ -87,9 +95,12 @@ impl Report {
         }
     }
 
-    /// Rare paths that were never reached; all of them when the program cannot count.
-    pub fn unreached(&self) -> Vec<&'static str> {
-        let reached = self.reached.iter().filter(|(_, times)| **times == 0);
-        reached.map(|(name, _)| *name).collect()
+    /// Rare paths of a workload that were never reached; all of them when the program cannot count.
+    pub fn unreached(&self, workload: Workload) -> Vec<&'static str> {
+        let of_transactions = workload == Workload::Transactions;
+        let paths =
+            Rare::ALL.into_iter().filter(|rare| rare.is_of_transactions() == of_transactions);
+        let names = paths.map(Rare::name);
+        names.filter(|name| self.reached.get(name).is_none_or(|times| *times == 0)).collect()
     }
 }

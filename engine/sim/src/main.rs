@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use args::{Args, Command, Limits};
 use clap::Parser;
 use headwater_sim::fuzz::{self, Report};
+use headwater_sim::plan::Workload;
+use headwater_sim::plan::transactional::Transactional;
 use headwater_sim::run::{self, Outcome};
 use headwater_sim::{faults, loss};
 
@@ -42,6 +44,7 @@ fn run_one(seed: u64, trace: bool, limits: &Limits) -> Result<ExitCode, String> 
     let outcome = run::run(&wish)?;
     let plan = &outcome.plan;
     println!("seed           {seed}");
+    println!("workload       {}", wish.workload.name());
     println!("path           {}, {} shards", plan.path, plan.shards);
     for topic in &plan.topics {
         let (name, durability) = (&topic.name, topic.durability.name());
@@ -55,10 +58,14 @@ fn run_one(seed: u64, trace: bool, limits: &Limits) -> Result<ExitCode, String> 
         let (acks, in_flight) = (producer.acks, producer.in_flight);
         println!("producer       {kind}acks {acks}, {in_flight} requests in flight");
     }
+    if let Some(of) = &plan.transactional {
+        print_transactional(of);
+    }
     println!("lives          {:?}, and one without faults", plan.ends);
     println!("faults         {}", plan.faults);
     println!("simulated      {:?}, {} events", outcome.simulated, outcome.events);
     println!("acknowledged   {} records", outcome.acknowledged);
+    println!("transactions   {} that count", outcome.transactions);
     let lost: i64 = outcome.losses.iter().map(|loss| loss.records).sum();
     println!("lost           {lost} records, where that is allowed");
     for excused in &outcome.excused {
@@ -72,14 +79,36 @@ fn run_one(seed: u64, trace: bool, limits: &Limits) -> Result<ExitCode, String> 
     Ok(status(outcome.violation.is_none()))
 }
 
+fn print_transactional(of: &Transactional) {
+    for topic in &of.outputs {
+        let (name, partitions) = (&topic.name, topic.partitions);
+        println!(
+            "output         {name}: {partitions} partitions, retention {:?}",
+            topic.retention_bytes
+        );
+    }
+    for one in &of.processors {
+        let (id, inputs, rules) = (&one.id, &one.inputs, one.rules);
+        let (instances, timeout_ms) = (one.instances, one.timeout_ms);
+        println!(
+            "processor      {id}: inputs {inputs:?}, {rules:?}, {instances} instances, {timeout_ms} ms"
+        );
+    }
+}
+
 fn print_failure(outcome: &Outcome, limits: &Limits) {
     let Some(violation) = &outcome.violation else { return };
     let seed = outcome.plan.seed;
     println!("FAILED seed {seed}: {violation}");
     let path = limits.path.as_ref().map_or(String::new(), |path| format!(" --path {path}"));
     let all = limits.faults == faults::Faults::ALL;
+    let workload = match outcome.plan.transactional {
+        Some(_) => Workload::Transactions,
+        None => Workload::Records,
+    };
+    let workload = workload.name();
     let faults = if all { String::new() } else { format!(" --faults {}", limits.faults) };
-    println!("  again: sim run --seed {seed}{path}{faults} --trace");
+    println!("  again: sim run --seed {seed} --workload {workload}{path}{faults} --trace");
 }
 
 fn fuzz_many(
@@ -116,6 +145,9 @@ fn print_report(report: &Report, took: Duration) {
     println!("seeds                      {}", report.runs);
     println!("took                       {:.1} s", took.as_secs_f64());
     println!("acknowledged records       {}", report.acknowledged);
+    println!("transactions that count    {}", report.transactions);
+    println!("records deleted by clients {} partitions", report.shortened[0]);
+    println!("records deleted by size    {} partitions", report.shortened[1]);
     println!("starts that were cut       {}", report.recoveries_cut);
     println!("runs with damage found     {}", report.damaged);
     println!("failures                   {}", report.failures.len());

@@ -1,6 +1,8 @@
 //! What a run will be like, drawn from its seed before anything happens: the broker, its topics, its
 //! clients, and what goes wrong.
 
+pub mod transactional;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use headwater_io::sim::rng::Rng;
 
 use crate::faults::{Fault, Faults};
 use crate::model::Level;
+use transactional::Transactional;
 
 /// Where the broker's data is, on the simulated disk.
 pub const DATA_DIR: &str = "/data";
@@ -19,6 +22,8 @@ pub const DATA_DIR: &str = "/data";
 pub struct Wish {
     /// Decides everything that is left open.
     pub seed: u64,
+    /// What clients do.
+    pub workload: Workload,
     /// `durability.path`; one of [`PATHS`] is drawn when there is none.
     pub path: Option<String>,
     /// Faults that it may have.
@@ -33,11 +38,40 @@ pub struct Wish {
     pub printed: bool,
 }
 
+/// What clients do. A seed means another run in each; within one it keeps its meaning when others are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    /// They produce and consume records.
+    Records,
+    /// They consume, process and produce in transactions, commit offsets, delete records.
+    Transactions,
+}
+
+impl Workload {
+    /// All of them.
+    pub const ALL: [Workload; 2] = [Workload::Records, Workload::Transactions];
+
+    /// That of a seed of which nothing else is said. It is drawn apart from everything else, so that a run is
+    /// the same whether it was drawn or named.
+    pub fn drawn(seed: u64) -> Self {
+        *Rng::new(seed.wrapping_mul(0xd134_2543_de82_ef95)).pick(&Workload::ALL)
+    }
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Workload::Records => "records",
+            Workload::Transactions => "transactions",
+        }
+    }
+}
+
 impl Wish {
     /// Everything left to the seed.
     pub fn of(seed: u64) -> Self {
         Wish {
             seed,
+            workload: Workload::Records,
             path: None,
             faults: Faults::ALL,
             always: false,
@@ -62,6 +96,8 @@ pub struct Topic {
     pub durability: Level,
     /// `segment.bytes`: small, so that segments roll.
     pub segment_bytes: u64,
+    /// `retention.bytes`.
+    pub retention_bytes: Option<u64>,
 }
 
 /// A producer of a run.
@@ -115,6 +151,8 @@ pub struct Plan {
     pub requests: u64,
     /// Print every event.
     pub printed: bool,
+    /// What else there is when clients work in transactions.
+    pub transactional: Option<Transactional>,
 }
 
 impl Plan {
@@ -123,6 +161,9 @@ impl Plan {
     /// # Errors
     /// When the path is none that this broker knows.
     pub fn draw(wish: &Wish, rng: &mut Rng) -> Result<Self, String> {
+        if wish.workload == Workload::Transactions {
+            return transactional::draw(wish, rng);
+        }
         let drawn = (*rng.pick(PATHS)).to_owned();
         let path = wish.path.clone().unwrap_or(drawn);
         let drawn = wish.faults.drawn(rng);
@@ -132,7 +173,7 @@ impl Plan {
         let ends = (0..1 + rng.below(3)).map(|_| end(faults, rng)).collect();
         Ok(Plan {
             seed: wish.seed,
-            config: Arc::new(config(&path, rng)?),
+            config: Arc::new(config(&path, &[], rng)?),
             path,
             shards: 2 + rng.below(2) as usize,
             topics,
@@ -142,6 +183,7 @@ impl Plan {
             faults,
             requests: 10 + rng.below(60),
             printed: wish.printed,
+            transactional: None,
         })
     }
 
@@ -152,8 +194,12 @@ impl Plan {
     }
 }
 
-fn config(path: &str, rng: &mut Rng) -> Result<BrokerConfig, String> {
-    let stated = BTreeMap::from([
+fn config(
+    path: &str,
+    more: &[(&'static str, &str)],
+    rng: &mut Rng,
+) -> Result<BrokerConfig, String> {
+    let mut stated = BTreeMap::from([
         ("durability.path", path.to_owned()),
         ("log.dirs", DATA_DIR.to_owned()),
         ("auto.create.topics.enable", "false".to_owned()),
@@ -166,6 +212,7 @@ fn config(path: &str, rng: &mut Rng) -> Result<BrokerConfig, String> {
         ("scrub.bytes.per.second", (1_u64 << 30).to_string()),
         ("commit.linger.us", rng.pick(&["0", "0", "300"]).to_string()),
     ]);
+    stated.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
     let stated: Vec<Assignment> =
         stated.iter().map(|(name, value)| Assignment::stated(name, value)).collect();
     let mut config = BrokerConfig::from_sources(&stated).map_err(|error| error.to_string())?;
@@ -183,6 +230,7 @@ fn topic(n: u64, wish: &Wish, rng: &mut Rng) -> Topic {
         partitions: 1 + rng.below(3) as usize,
         durability: wish.durability.unwrap_or(drawn),
         segment_bytes: *rng.pick(&[16 << 10, 48 << 10, 1 << 20]),
+        retention_bytes: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use headwater::planted::Bug;
 
 use crate::faults::{Fault, Faults};
-use crate::plan::Wish;
+use crate::plan::{Wish, Workload};
 use crate::run;
 
 /// Which checker found a mistake, and how soon.
@@ -25,6 +25,11 @@ fn path(bug: Bug) -> &'static str {
     }
 }
 
+/// The workload that suffers from it.
+fn workload(bug: Bug) -> Workload {
+    if bug.is_of_transactions() { Workload::Transactions } else { Workload::Records }
+}
+
 /// Seeds until a checker speaks, at most so many. `plant` switches a mistake on for this thread, or all off.
 ///
 /// Runs have no silent damage, for what that excuses proves nothing; but one mistake can only be made when
@@ -43,7 +48,8 @@ pub fn hunt(bug: Bug, seeds: u64, plant: impl Fn(Option<Bug>)) -> Result<Found, 
     let faults = if needs_shreds { cuts } else { faults };
     for seed in 0..seeds {
         let path = Some(path(bug).to_owned());
-        let wish = Wish { path, faults, always: needs_damage || needs_shreds, ..Wish::of(seed) };
+        let (workload, always) = (workload(bug), needs_damage || needs_shreds);
+        let wish = Wish { workload, path, faults, always, ..Wish::of(seed) };
         plant(Some(bug));
         let outcome = run::run(&wish);
         plant(None);

@@ -1,5 +1,8 @@
 //! The requests that simulated clients send, in the broker's own codecs, and their answers.
 
+pub mod groups;
+pub mod transactions;
+
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::frame::{self, RequestHeader, ResponseHeader};
@@ -47,16 +50,22 @@ pub fn correlation(answer: &[u8]) -> i32 {
 
 /// Creates all topics.
 pub fn create_topics(correlation: i32, topics: &[Topic]) -> Bytes {
-    let sizes: Vec<String> = topics.iter().map(|topic| topic.segment_bytes.to_string()).collect();
-    let topics = topics.iter().zip(&sizes).map(|(topic, size)| CreatableTopic {
-        name: &topic.name,
-        num_partitions: topic.partitions as i32,
-        replication_factor: 1,
-        configs: vec![
-            CreatableTopicConfig { name: "segment.bytes", value: Some(size) },
-            CreatableTopicConfig { name: "durability", value: Some(topic.durability.name()) },
-        ],
-        ..CreatableTopic::default()
+    let number = |bytes: u64| bytes.to_string();
+    let sizes = topics.iter();
+    let sizes = sizes.map(|topic| (number(topic.segment_bytes), topic.retention_bytes.map(number)));
+    let sizes: Vec<(String, Option<String>)> = sizes.collect();
+    let topics = topics.iter().zip(&sizes).map(|(topic, (size, kept))| {
+        let kept = kept.as_deref().map(|kept| ("retention.bytes", kept));
+        let configs = [("segment.bytes", &size[..]), ("durability", topic.durability.name())];
+        let configs = configs.into_iter().chain(kept);
+        let config = |(name, value)| CreatableTopicConfig { name, value: Some(value) };
+        CreatableTopic {
+            name: &topic.name,
+            num_partitions: topic.partitions as i32,
+            replication_factor: 1,
+            configs: configs.map(config).collect(),
+            ..CreatableTopic::default()
+        }
     });
     let request =
         CreateTopicsRequest { topics: topics.collect(), timeout_ms: 10_000, validate_only: false };
@@ -113,6 +122,17 @@ pub fn fetch(
     max_bytes: i32,
     partitions: &[(&str, i32, i64)],
 ) -> Bytes {
+    fetch_as(correlation, max_wait_ms, max_bytes, false, partitions)
+}
+
+/// The same; `committed`: only up to the last stable offset.
+pub fn fetch_as(
+    correlation: i32,
+    max_wait_ms: i32,
+    max_bytes: i32,
+    committed: bool,
+    partitions: &[(&str, i32, i64)],
+) -> Bytes {
     let topics = partitions.iter().map(|(name, index, fetch_offset)| FetchTopic {
         name,
         topic_id: Uuid::ZERO,
@@ -127,6 +147,7 @@ pub fn fetch(
         max_wait_ms,
         min_bytes: 1,
         max_bytes,
+        isolation_level: i8::from(committed),
         session_epoch: -1,
         topics: topics.collect(),
         ..FetchRequest::default()

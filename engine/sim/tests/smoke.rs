@@ -4,17 +4,24 @@ use std::ops::Range;
 
 use headwater::planted::{Bug, plant};
 use headwater_sim::fuzz::{Report, fuzz};
-use headwater_sim::plan::Wish;
+use headwater_sim::plan::{Wish, Workload};
 use headwater_sim::planted::hunt;
 use headwater_sim::run::run;
 
 fn silent(path: &str, seeds: Range<u64>) -> Report {
-    let wish = |seed| Wish { path: Some(path.to_owned()), ..Wish::of(seed) };
+    silent_in(Workload::Records, path, seeds)
+}
+
+fn silent_in(workload: Workload, path: &str, seeds: Range<u64>) -> Report {
+    let wish = |seed| Wish { workload, path: Some(path.to_owned()), ..Wish::of(seed) };
     let report = fuzz(seeds, None, 2, wish, |_| {}).expect("a plan");
     let said = |outcome: &headwater_sim::run::Outcome| {
         let (seed, violation) = (outcome.plan.seed, outcome.violation.as_ref());
         let violation = violation.map(ToString::to_string).unwrap_or_default();
-        format!("{violation}; again: sim run --seed {seed} --path {path} --trace")
+        let workload = workload.name();
+        format!(
+            "{violation}; again: sim run --seed {seed} --workload {workload} --path {path} --trace"
+        )
     };
     let failures: Vec<String> = report.failures.iter().map(said).collect();
     assert!(failures.is_empty(), "{failures:#?}");
@@ -35,7 +42,22 @@ fn seeds_on_the_buffered_path() {
 #[test]
 fn seeds_on_the_journal() {
     let report = silent("journal", 0..1000);
-    assert_eq!(report.unreached(), Vec::<&str>::new(), "rare paths that no seed reached");
+    let unreached = report.unreached(Workload::Records);
+    assert_eq!(unreached, Vec::<&str>::new(), "rare paths that no seed reached");
+}
+
+#[test]
+fn seeds_of_transactions_on_the_direct_path() {
+    silent_in(Workload::Transactions, "direct", 0..150);
+}
+
+#[test]
+fn seeds_of_transactions_on_the_journal() {
+    let report = silent_in(Workload::Transactions, "journal", 0..300);
+    assert!(report.transactions > 5 * report.runs);
+    assert!(report.shortened.iter().all(|partitions| *partitions > 0), "{:?}", report.shortened);
+    let unreached = report.unreached(Workload::Transactions);
+    assert_eq!(unreached, Vec::<&str>::new(), "rare paths that no seed reached");
 }
 
 /// Seeds that have found something.
@@ -68,6 +90,11 @@ fn two_runs_of_one_seed_are_the_same() {
     for seed in 0..20 {
         let one = run(&Wish::of(seed)).expect("a plan");
         let again = run(&Wish::of(seed)).expect("a plan");
+        assert_eq!((one.trace_hash, one.events), (again.trace_hash, again.events), "seed {seed}");
+    }
+    for seed in 0..10 {
+        let wish = Wish { workload: Workload::Transactions, ..Wish::of(seed) };
+        let (one, again) = (run(&wish).expect("a plan"), run(&wish).expect("a plan"));
         assert_eq!((one.trace_hash, one.events), (again.trace_hash, again.events), "seed {seed}");
     }
     let (one, other) = (run(&Wish::of(1)), run(&Wish::of(2)));

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::log::producers::transactions::{Ended, Open};
 use crate::model::Offset;
+use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 
 /// The ended transactions of one partition whose markers are on their way.
 #[derive(Debug, Default)]
@@ -28,6 +30,11 @@ impl Unseen {
         while let Some((_, first_offset)) = self.markers.pop_front_if(|(at, _)| *at < visible) {
             self.open.remove(&first_offset);
         }
-        self.open.first_key_value().map(|(_, open)| *open)
+        let (_, open) = self.open.first_key_value()?;
+        if planted::is(Bug::StableBeforeMarker) {
+            return None;
+        }
+        rare::reached(Rare::MarkerUnseen);
+        Some(*open)
     }
 }

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use headwater_protocol::batch::header::BatchHeader;
 
+use crate::rare::{self, Rare};
+
 /// Guards of one partition; beyond that the oldest goes, and whoever has it begins anew.
 const GUARDS_MAX: usize = 1_000;
 
@@ -77,7 +79,10 @@ impl Guards {
     pub fn check(&self, guard: Guard, batch: &BatchHeader) -> Result<(), GuardError> {
         let given = self.pending.get(&batch.producer_id);
         let given = given.filter(|p| p.guard == guard && p.epoch == batch.producer_epoch);
-        let Some(Pending { lowest_sequence, .. }) = given else { return Err(GuardError::Void) };
+        let Some(Pending { lowest_sequence, .. }) = given else {
+            rare::reached(Rare::GuardVoid);
+            return Err(GuardError::Void);
+        };
         match batch.base_sequence > *lowest_sequence {
             true => Err(GuardError::TooEarly { expected: *lowest_sequence }),
             false => Ok(()),

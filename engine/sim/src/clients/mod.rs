@@ -3,9 +3,14 @@
 
 pub mod assessor;
 pub mod auditor;
+pub mod committer;
 pub mod consumer;
+pub mod deleter;
+pub mod examiner;
 pub mod lane;
+pub mod processor;
 pub mod producer;
+pub mod reader;
 pub mod setup;
 pub mod wire;
 
@@ -17,6 +22,7 @@ use headwater_io::driver::Driver;
 use headwater_io::sim::World;
 use headwater_io::sim::rng::Rng;
 
+use crate::ledger::Ledger;
 use crate::model::{Model, Violation};
 use crate::plan::Plan;
 use crate::trace::Trace;
@@ -33,6 +39,8 @@ pub struct Shared {
     pub plan: Plan,
     /// What is known outside the broker.
     pub model: Model,
+    /// What is known of transactions.
+    pub ledger: Ledger,
     /// What happened.
     pub trace: Trace,
     /// Chance.

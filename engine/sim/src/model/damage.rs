@@ -173,6 +173,11 @@ impl Model {
         of.filter_map(|(path, _)| path.file_stem()?.to_str()?.parse().ok()).max().unwrap_or(0)
     }
 
+    /// Whether any file of records or journal was damaged in silence.
+    pub fn is_damaged(&self) -> bool {
+        !self.disk.damages().is_empty()
+    }
+
     /// Damage to a partition's files, and to what may speak for them: journals, and on the journal's path other
     /// segments, too. The last commit is believed as a whole or not at all, so the damaged extent of one log
     /// costs what the others had in it.

@@ -20,6 +20,7 @@ use super::requests::{Answer, EndTxn, ProducerIdAndEpoch};
 use super::state::TransactionState::{self, CompleteAbort, CompleteCommit, Empty, Ongoing};
 use super::transaction::{LAST_EPOCH, NO_ID, Transaction};
 use super::turn::Decision;
+use crate::rare::{self, Rare};
 
 /// What the request leads to; `new_id` is there when it was asked for.
 pub(super) fn decide(
@@ -66,6 +67,7 @@ fn decide_v2(
         return Err(ErrorCode::ConcurrentTransactions);
     }
     if is_retry(transaction, request.producer) {
+        rare::reached(Rare::EndRepeated);
         return match (transaction.state, request.committed) {
             (CompleteCommit, true) | (CompleteAbort, false) => {
                 Ok(Decision::Answer(Answer::EndTxn(Ok(transaction.producer))))

@@ -9,6 +9,7 @@ use super::settings::Settings;
 use super::state::TransactionState;
 use super::transaction::{LAST_EPOCH, NO_EPOCH, NO_ID, Transaction};
 use super::turn::Decision;
+use crate::rare::{self, Rare};
 
 /// What the request leads to; `new_id` is there when it was asked for.
 pub(super) fn decide(
@@ -53,6 +54,7 @@ fn decide_or_refuse(
         return Err(ErrorCode::ProducerFenced);
     }
     if transaction.state == TransactionState::Ongoing {
+        rare::reached(Rare::TransactionTakenOver);
         // The client tries again until the abort is complete; by then the epoch is raised once more.
         let answer = Answer::InitProducerId(Err(ErrorCode::ConcurrentTransactions));
         return Ok(Decision::Become(vec![transaction.fenced(unix_ms)], answer));

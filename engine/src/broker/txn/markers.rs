@@ -10,6 +10,7 @@ use super::requests::TopicPartition;
 use super::state::TransactionState;
 use super::turn::{Marked, Markers, Moment, Turn, Write};
 use super::{Entry, Transactions};
+use crate::rare::{self, Rare};
 
 /// Partitions that do not have their marker. In memory only: after a restart all are marked again.
 #[derive(Debug, Default)]
@@ -79,6 +80,7 @@ impl<W: Copy> Transactions<W> {
         if again.is_empty() {
             return None;
         }
+        rare::reached(Rare::MarkerRefused);
         entry.marking.waiting.extend(again.iter().cloned());
         Some(entry.markers(transactional_id, again, self.coordinator_epoch))
     }

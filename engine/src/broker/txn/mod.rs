@@ -41,6 +41,8 @@ use std::marker::PhantomData;
 use headwater_io::clock::Nanos;
 use headwater_protocol::error_code::ErrorCode;
 
+use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 use markers::Marking;
 use records::{Said, Unreadable};
 use requests::{Answer, Request};
@@ -224,7 +226,12 @@ impl<W: Copy> Transactions<W> {
         let mut turn = Turn::nothing();
         for id in &ids {
             self.schedule_loaded(id, at);
-            turn.markers.extend(self.begin_marking(id));
+            if planted::is(Bug::ForgetMarkers) {
+                continue;
+            }
+            let markers = self.begin_marking(id);
+            markers.iter().for_each(|_| rare::reached(Rare::PreparedLoaded));
+            turn.markers.extend(markers);
         }
         turn
     }

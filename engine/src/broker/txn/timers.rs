@@ -15,6 +15,7 @@ use super::state::TransactionState;
 use super::transaction::Transaction;
 use super::turn::{Moment, Turn, Write};
 use super::{Entry, Transactions};
+use crate::rare::{self, Rare};
 
 impl<W: Copy> Transactions<W> {
     /// When [`Transactions::expire`] has something to do.
@@ -50,6 +51,7 @@ impl<W: Copy> Transactions<W> {
         let transaction = &entry.transaction;
         match transaction.state {
             TransactionState::Ongoing => {
+                rare::reached(Rare::TransactionTimedOut);
                 let fenced = transaction.fenced(unix_ms);
                 end::through(fenced, unix_ms).into_iter().map(Some).collect()
             }
@@ -88,6 +90,7 @@ impl<W: Copy> Transactions<W> {
         let expiration_ms = self.settings.transactional_id_expiration_ms;
         let wait = match transaction.state {
             TransactionState::Ongoing => {
+                rare::reached(Rare::OngoingLoaded);
                 Some(left(transaction.started_ms, i64::from(transaction.timeout_ms)))
             }
             state if state.is_idle() => Some(left(transaction.updated_ms, expiration_ms)),

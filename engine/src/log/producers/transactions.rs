@@ -10,6 +10,7 @@ use headwater_protocol::batch::header::BatchHeader;
 use super::{NO_EPOCH, Producer, Producers};
 use crate::log::aborted::Aborted;
 use crate::model::{Offset, Position};
+use crate::rare::{self, Rare};
 
 /// From this version of the protocol on (KIP-890) each marker carries a higher epoch than the transaction
 /// that it ends.
@@ -148,7 +149,10 @@ impl Producers {
     fn note_end(&mut self, id: i64, marker_offset: Offset, end: End) -> Option<Ended> {
         let producer = self.known.get_mut(&id).expect("just noted");
         producer.coordinator_epoch = end.coordinator_epoch;
-        let open = producer.open.take()?;
+        let Some(open) = producer.open.take() else {
+            rare::reached(Rare::MarkerForNothing);
+            return None;
+        };
         self.open.remove(&(open.first_offset, id));
         if end.marker == Marker::Abort {
             let next = self.open.first().map(|(first_offset, _)| *first_offset);

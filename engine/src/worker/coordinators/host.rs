@@ -20,6 +20,8 @@ use crate::broker::txn::requests::TopicPartition;
 use crate::broker::txn::turn::{Marked, Markers, Parked};
 use crate::log::record_set::RecordSet;
 use crate::model::{Offset, PartitionKey};
+use crate::planted::{self, Bug};
+use crate::rare::{self, Rare};
 use crate::shard::letters::{Refusal, ReplyTo};
 
 /// What waits behind a write without room; further questions are sent away, to come again.
@@ -227,11 +229,11 @@ impl Host {
         let Turn { answers, write, markers, parked } = turn;
         outside.parked.extend(parked.into_iter().map(|parked| (self.place, parked)));
         match self.held.back_mut() {
-            Some(last) => {
+            Some(last) if !planted::is(Bug::AnswerBeforeDecided) => {
                 last.answers.extend(answers);
                 last.markers.extend(markers);
             }
-            None => self.release(answers, markers, outside),
+            _ => self.release(answers, markers, outside),
         }
         if let Some(write) = write {
             self.write(write, outside);
@@ -242,7 +244,10 @@ impl Host {
         let set = RecordSet::own(write.batch(outside.at.unix_ms));
         let ticket = self.next_ticket;
         match outside.append(self.key, &set, ticket) {
-            None => self.blocked = Some(write),
+            None => {
+                rare::reached(Rare::CoordinatorWaits);
+                self.blocked = Some(write);
+            }
             Some(Ok(base)) => {
                 self.next_ticket += 1;
                 self.held.push_back(Held { ticket, ..Held::default() });
