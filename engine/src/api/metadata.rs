@@ -52,11 +52,16 @@ pub fn begin(
     Ok((Work::Metadata(call), step))
 }
 
-/// Each topic once: its answer may be a thousand times as long as its mention.
+/// Each topic once: its answer may be a thousand times as long as its mention. With an id the name does not count, as
+/// in Kafka: Java's consumers send an empty one beside it.
 fn distinct(topics: &[MetadataRequestTopic<'_>]) -> Vec<(Option<String>, Uuid)> {
     let mut seen = HashSet::new();
-    let first = topics.iter().filter(|topic| seen.insert((topic.name, topic.topic_id)));
-    first.map(|topic| (topic.name.map(str::to_owned), topic.topic_id)).collect()
+    let asked = topics.iter().map(|topic| {
+        let name = topic.name.filter(|_| topic.topic_id == Uuid::ZERO);
+        (name, topic.topic_id)
+    });
+    let first = asked.filter(|asked| seen.insert(*asked));
+    first.map(|(name, id)| (name.map(str::to_owned), id)).collect()
 }
 
 impl Call {

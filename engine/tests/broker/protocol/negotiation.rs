@@ -152,6 +152,8 @@ fn metadata_tells_all_none_and_one_by_id_apart() {
         assert_eq!(ask(9, Some(Vec::new())), []);
         let by_id = |topic_id| Some(vec![MetadataRequestTopic { topic_id, name: None }]);
         assert_eq!(ask(12, by_id(id)), both[..1]);
+        let beside = |name| vec![MetadataRequestTopic { topic_id: id, name: Some(name) }];
+        assert_eq!(ask(12, Some(beside(""))), both[..1], "as Java's consumers ask");
         assert_eq!(ask(12, by_id(Uuid([7; 16])))[0].0, ErrorCode::UnknownTopicId);
     });
 }
