@@ -117,6 +117,8 @@ fn wrong_usage_and_missing_brokers_say_what_to_do() {
         ("compare --broker 127.0.0.1:1", 1, "no Kafka broker answers at 127.0.0.1:1"),
         ("compare --set no.such.setting=1", 1, "unknown setting"),
         ("report nowhere", 1, "runs.jsonl"),
+        ("scale --topics 10 --partitions 5", 2, "a partition for each"),
+        ("scale --broker 127.0.0.1:1", 2, "leave out --broker"),
         ("limits --data-dir /proc/nowhere", 1, "--data-dir"),
     ] {
         let output = bench(dir.path(), line);
@@ -153,4 +155,21 @@ fn rounds_are_measured_on_the_path_that_there_is() {
     let cell = &json["analysis"]["cells"][0];
     let median = |field: &str| cell[field]["median"].as_f64().unwrap();
     assert!((median("records_per_s") / median("requests_per_s") - 64.0).abs() < 1.0, "{cell:#}");
+}
+
+#[test]
+fn many_topics_and_groups_are_made_started_and_asked() {
+    let dir = scratch();
+    let output = bench(dir.path(), "scale --quick --json --out kept");
+    let err = text(&output.stderr);
+    assert!(output.status.success(), "{err}");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&err);
+    let figures = json["scale"].as_array().unwrap();
+    assert_eq!(figures.len(), 12);
+    assert!(figures.iter().all(|figure| figure["stat"]["median"].as_f64().unwrap() > 0.0));
+    let again = text(&bench(dir.path(), "report kept").stdout);
+    for words in ["20 topics, 60 partitions, 10 groups", "metadata of all topics"] {
+        assert!(again.contains(words), "{again}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the results is left");
 }
