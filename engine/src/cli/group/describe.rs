@@ -10,6 +10,9 @@ use headwater_protocol::messages::list_offsets::LATEST_TIMESTAMP;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Leaders of all partitions.
+type Leaders = BTreeMap<Partition, i32>;
+
 /// A group in full.
 #[derive(Debug, Serialize)]
 pub(super) struct Described {
@@ -80,14 +83,20 @@ pub(super) fn describe(
     cluster: &mut Cluster,
     names: &[String],
 ) -> Result<Vec<Described>, CliError> {
-    names.iter().map(|name| describe_one(cluster, name)).collect()
+    // All of them: a topic may have been deleted, and its offsets not yet.
+    let leaders = partitions::leaders(cluster, None)?;
+    names.iter().map(|name| describe_one(cluster, name, &leaders)).collect()
 }
 
-fn describe_one(cluster: &mut Cluster, name: &str) -> Result<Described, CliError> {
+fn describe_one(
+    cluster: &mut Cluster,
+    name: &str,
+    leaders: &Leaders,
+) -> Result<Described, CliError> {
     let known = Known::ask(cluster, name)?
         .ok_or_else(|| CliError::NotFound(format!("consumer group {name}")))?;
     let committed = committed::fetch(cluster, name)?;
-    let offsets = reads(cluster, &known.members, &committed)?;
+    let offsets = reads(cluster, leaders, &known.members, &committed)?;
     let lag = offsets.iter().filter_map(|read| read.lag).sum();
     let gathered = |all: &[Partition]| partitions::by_topic(all.iter().cloned());
     let mut members: Vec<_> = known
@@ -121,16 +130,15 @@ fn describe_one(cluster: &mut Cluster, name: &str) -> Result<Described, CliError
 /// Every partition that has an offset or a reader.
 fn reads(
     cluster: &mut Cluster,
+    leaders: &Leaders,
     members: &[Member],
     committed: &BTreeMap<Partition, i64>,
 ) -> Result<Vec<Read>, CliError> {
     let readers: BTreeMap<&Partition, &Member> =
         members.iter().flat_map(|m| m.partitions.iter().map(move |p| (p, m))).collect();
     let all: BTreeSet<&Partition> = committed.keys().chain(readers.keys().copied()).collect();
-    // One that was deleted meanwhile has no end; so all topics are asked for, and none must be there.
-    let mut leaders =
-        if all.is_empty() { BTreeMap::new() } else { partitions::leaders(cluster, None)? };
-    leaders.retain(|partition, _| all.contains(partition));
+    let leaders = leaders.iter().filter(|(partition, _)| all.contains(partition));
+    let leaders = leaders.map(|(partition, leader)| (partition.clone(), *leader)).collect();
     let ends = partitions::offsets_at(cluster, &leaders, LATEST_TIMESTAMP)?;
     let read = |partition: &Partition| {
         let reader = readers.get(partition);
