@@ -163,6 +163,7 @@ impl fmt::Display for Kind {
             Kind::AutoOr(unit, min, max) => {
                 write!(f, "{AUTO}, or {}", Kind::Int(unit, min, max))
             }
+            Kind::Double(min, f64::MAX) => write!(f, "a number, {min} or more"),
             Kind::Double(min, max) => write!(f, "a number from {min} to {max}"),
             Kind::Text => f.write_str("text"),
             Kind::Choice(words) => f.write_str(&words.join(", ")),

@@ -127,7 +127,7 @@ impl Log {
     /// What is quarantined or failed is not served; what it holds is recovery's business.
     fn is_scrubbed(&self) -> bool {
         matches!(self.health, Health::Serving | Health::Full { .. })
-            && !self.compaction.is_swapping()
+            && !self.compaction.is_about_to_swap()
     }
 }
 

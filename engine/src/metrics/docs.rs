@@ -20,8 +20,7 @@ scrape. The text is put together and sent by a thread of its own, one scrape at 
 up other scrapers for at most five seconds, and nothing else. A text that is less than 100 ms old is given once more.
 
 Numbers begin at 0 with the process. Topics and groups have series of their own up to `metrics.labels.max` of each, in the
-order in which they are first seen; the rest are added up as `other`. Compaction will have a section when there is
-something to count.
+order in which they are first seen; the rest are added up as `other`.
 ";
 
 /// The page.

@@ -58,6 +58,18 @@ pub enum Metric {
     ScrubSegments,
     ScrubDamages,
 
+    CleanerRuns,
+    CleanerFailures,
+    CleanerTime,
+    CleanerMoved,
+    CleanerCleaned,
+    CleanerWritten,
+    CleanerRecords,
+    CleanerKept,
+    CleanerDirty,
+    CleanerDirtyRatio,
+    CleanerGivenUp,
+
     DeviceWrites,
     DeviceDurableWrites,
     DeviceWrittenBytes,
@@ -126,6 +138,7 @@ pub static PARTS: &[(&str, &[Row])] = &[
     ("Transactions", TRANSACTIONS),
     ("Journal", JOURNAL),
     ("Scrubber", SCRUBBER),
+    ("Compaction", COMPACTION),
     ("Device", DEVICE),
     ("Memory", MEMORY),
 ];
@@ -247,6 +260,32 @@ const SCRUBBER: &[Row] = &[
         "Segments that were read again from their start to their end."),
     row(Metric::ScrubDamages, "headwater_scrub_damages_total", Counter, Count, SHARD,
         "Damaged ranges that were found. Any is a reason to look at the log and the device."),
+];
+
+#[rustfmt::skip]
+const COMPACTION: &[Row] = &[
+    row(Metric::CleanerRuns, "headwater_cleaner_runs_total", Counter, Count, SHARD,
+        "Cleanings of a log that were finished."),
+    row(Metric::CleanerFailures, "headwater_cleaner_failures_total", Counter, Count, SHARD,
+        "Cleanings that were not: the log has the reason."),
+    row(Metric::CleanerTime, "headwater_cleaner_busy_seconds_total", Counter, Seconds, SHARD,
+        "Time that steps of cleanings took on I/O threads."),
+    row(Metric::CleanerMoved, "headwater_cleaner_io_bytes_total", Counter, Bytes, SHARD,
+        "Bytes read and written by the cleaner: what `log.cleaner.io.max.bytes.per.second` limits."),
+    row(Metric::CleanerCleaned, "headwater_cleaner_cleaned_bytes_total", Counter, Bytes, SHARD,
+        "Bytes of segments that were written anew."),
+    row(Metric::CleanerWritten, "headwater_cleaner_written_bytes_total", Counter, Bytes, SHARD,
+        "What these have become."),
+    row(Metric::CleanerRecords, "headwater_cleaner_records_total", Counter, Count, SHARD,
+        "Records in segments that were written anew."),
+    row(Metric::CleanerKept, "headwater_cleaner_kept_records_total", Counter, Count, SHARD,
+        "Those of them that stayed."),
+    row(Metric::CleanerDirty, "headwater_cleaner_dirty_bytes", Gauge, Bytes, SHARD,
+        "Bytes of compacted topics that could be cleaned, as of the last look at all logs."),
+    row(Metric::CleanerDirtyRatio, "headwater_cleaner_dirty_percent_max", Peak, Count, SHARD,
+        "The part of the dirtiest log that could be cleaned, in percent, as of then."),
+    row(Metric::CleanerGivenUp, "headwater_cleaner_uncleanable_logs", Gauge, Count, SHARD,
+        "Logs that the cleaner has given up until the next start: they are damaged."),
 ];
 
 #[rustfmt::skip]

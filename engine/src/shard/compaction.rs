@@ -147,8 +147,8 @@ impl Look {
 
 impl Shard {
     /// Cleans logs from now on.
-    pub fn clean_from(&mut self, now: Nanos) {
-        self.cleaner.step = Step::Look(now.after(FIRST_LOOK));
+    pub fn clean_at(&mut self, pace: Pace, now: Nanos) {
+        self.cleaner.step = Step::Look(now.after(FIRST_LOOK.min(pace.backoff)));
     }
 
     /// What the cleaner has done since the start.
@@ -176,11 +176,9 @@ impl Shard {
 
     fn clean_on(&mut self, place: Place, now: Nanos, io: &mut Driver) {
         let pace = self.cleaner.pace;
-        // What was found damaged in the old files must not be noted for the new ones.
-        let is_read_again = self.scrubber.is_reading(place.slot);
+        let is_scrubbed = self.scrubber.is_reading(place.slot);
         let begun = match self.log_of(place) {
-            Some(_) if is_read_again => Begun::NotYet,
-            Some(log) => log.clean_step(pace.step_bytes(), io),
+            Some(log) => log.clean_step(pace.step_bytes(), is_scrubbed, io),
             None => Begun::No,
         };
         self.cleaner.step = match begun {

@@ -17,8 +17,29 @@ impl Shard {
         sheet.add(Metric::ScrubBytes, &[shard], scrubbed.bytes);
         sheet.add(Metric::ScrubSegments, &[shard], scrubbed.segments);
         sheet.add(Metric::ScrubDamages, &[shard], scrubbed.damages);
+        self.say_cleaned(shard, sheet);
         if let Some(journal) = &self.journal {
             journal.say(shard, sheet);
+        }
+    }
+
+    fn say_cleaned(&self, shard: &str, sheet: &mut Sheet) {
+        let cleaned = self.cleaned_so_far();
+        let busy_ns = u64::try_from(cleaned.busy.as_nanos()).unwrap_or(u64::MAX);
+        for (metric, value) in [
+            (Metric::CleanerRuns, cleaned.runs),
+            (Metric::CleanerFailures, cleaned.failures),
+            (Metric::CleanerTime, busy_ns),
+            (Metric::CleanerMoved, cleaned.tally.moved_bytes),
+            (Metric::CleanerCleaned, cleaned.tally.cleaned_bytes),
+            (Metric::CleanerWritten, cleaned.tally.written_bytes),
+            (Metric::CleanerRecords, cleaned.tally.records),
+            (Metric::CleanerKept, cleaned.tally.kept_records),
+            (Metric::CleanerDirty, cleaned.dirty_bytes),
+            (Metric::CleanerDirtyRatio, (cleaned.dirty_ratio_max * 100.0).round() as u64),
+            (Metric::CleanerGivenUp, cleaned.uncleanable),
+        ] {
+            sheet.add(metric, &[shard], value);
         }
     }
 

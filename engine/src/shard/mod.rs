@@ -274,8 +274,7 @@ impl Shard {
         }
         let first = self.deadlines.first().map(|(at, _)| *at);
         let journal = self.journal.as_ref().and_then(Journal::deadline);
-        let keeping =
-            [self.scrubber.deadline(), self.keeper.deadline(), self.cleaner.deadline()];
+        let keeping = [self.scrubber.deadline(), self.keeper.deadline(), self.cleaner.deadline()];
         let due = [first, self.starved_retry, journal].into_iter().chain(keeping);
         due.flatten().min()
     }

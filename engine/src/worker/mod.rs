@@ -38,7 +38,8 @@ use crate::log::retention::Retention;
 use crate::model::{PartitionKey, ShardId};
 use crate::net::connection::Connection;
 use crate::net::limits::Limits;
-use crate::shard::{Shard, compaction};
+use crate::shard::Shard;
+use crate::shard::compaction::Pace as CleanerPace;
 use crate::shard::letters::{Answer, CallId, Refusal, ReplyTo};
 use crate::shard::scrub::Pace;
 use crate::shard::serve::{Moment, Refuse};
@@ -157,7 +158,8 @@ impl Worker {
         let sweep = Duration::from_millis(parts.config.retention_check_ms);
         parts.shard.sweep_every(sweep, now);
         if parts.config.cleaner_enable {
-            parts.shard.clean_from(now);
+            let pace = CleanerPace::of(&parts.config, parts.node.shards);
+            parts.shard.clean_at(pace, now);
         }
         Worker {
             id: parts.id,
@@ -371,7 +373,7 @@ impl Worker {
     /// Compacts a little more, as topics say now.
     fn clean_logs(&mut self) {
         let (at, catalog) = (self.moment(), &self.catalog);
-        let pace = compaction::Pace::of(&self.config, self.node.shards);
+        let pace = CleanerPace::of(&self.config, self.node.shards);
         let policy_of = |key: PartitionKey| Policy::of(&catalog.by_id(key.topic)?.config);
         self.shard.clean(at, pace, &policy_of, &mut self.io);
     }

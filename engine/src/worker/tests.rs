@@ -1,6 +1,7 @@
 //! A whole shard on a simulated machine: sockets, disk and clock from one seed. What a real process can
 //! only be tried for happens here at will: the same run twice, power cuts at any moment, disks that fail.
 
+mod compaction;
 mod machine;
 mod scrub;
 mod stop;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use headwater_protocol::batch::builder::Producer;
 use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::header;
 use headwater_protocol::error_code::ErrorCode;
 
-use crate::harness::batches::{Record, keyed};
+use crate::harness::batches::{Record, batch, keyed};
 use crate::harness::broker::{Broker, Options};
 use crate::harness::client::Client;
 use crate::harness::{eventually, on_both};
@@ -19,7 +20,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("cleanup.policy", "compact"),
     ("segment.bytes", "20000"),
     ("min.cleanable.dirty.ratio", "0.01"),
-    ("max.compaction.lag.ms", "500"),
+    ("max.compaction.lag.ms", "200"),
 ];
 
 type Table = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -49,7 +50,11 @@ fn fill(client: &mut Client, topic: &str, compression: Compression, rounds: usiz
 
 /// All records of a partition, with gaps between their offsets.
 fn read_all(client: &mut Client, topic: &str) -> Vec<Record> {
-    let (mut all, mut offset) = (Vec::<Record>::new(), 0);
+    read_all_from(client, topic, 0)
+}
+
+fn read_all_from(client: &mut Client, topic: &str, mut offset: i64) -> Vec<Record> {
+    let mut all = Vec::<Record>::new();
     loop {
         let fetched = client.fetch_from(topic, 0, offset);
         assert_eq!(fetched.error, ErrorCode::None, "at offset {offset}");
@@ -86,19 +91,53 @@ fn of_each_key_one_record_is_left_also_after_a_kill() {
             let broker = start(options);
             let mut client = broker.connect();
             client.create("t", 1, SETTINGS);
-            let expected = fill(&mut client, "t", Compression::None, 100);
+            let expected = fill(&mut client, "t", Compression::None, 50);
             let end = client.ends("t", 0);
             let clean = await_clean(&mut client, "t", &expected);
             assert_eq!(client.ends("t", 0), end, "offsets never change");
-            assert!(clean.iter().all(|record| record.offset >= 3960), "the last round");
+            assert!(clean.iter().all(|record| record.offset >= 1960), "the last round");
 
             let broker = broker.kill_and_restart();
             let mut client = broker.connect();
             assert_eq!((client.ends("t", 0), read_all(&mut client, "t")), (end, clean));
-            let expected = fill(&mut client, "t", Compression::Zstd, 50);
+            let expected = fill(&mut client, "t", Compression::Zstd, 20);
             await_clean(&mut client, "t", &expected);
             drop(client);
             broker.stop();
         }
+    });
+}
+
+#[test]
+fn a_compacted_topic_refuses_records_without_a_key() {
+    on_both(|backend| {
+        let broker = start(Options::new(backend));
+        let mut client = broker.connect();
+        client.create("t", 1, SETTINGS);
+        for compression in [Compression::None, Compression::Snappy] {
+            let values = [(1_000, &b"a value"[..])].into_iter();
+            let keyless = batch(compression, Producer::NONE, values);
+            let produced = client.produce("t", 0, &keyless);
+            assert_eq!(produced.error, ErrorCode::InvalidRecord);
+            assert!(produced.message.is_some_and(|message| message.contains("no key")));
+            client.append("t", 0, &keyed(compression, &[("a key", None::<&str>)]));
+        }
+        assert_eq!(client.ends("t", 0), (0, 2));
+    });
+}
+
+#[test]
+fn both_policies_work_on_one_topic() {
+    on_both(|backend| {
+        let broker = start(Options::new(backend).set("log.retention.check.interval.ms=100"));
+        let mut client = broker.connect();
+        let both = [("cleanup.policy", "compact,delete"), ("retention.bytes", "0")];
+        client.create("t", 1, &[SETTINGS, &both, &[("file.delete.delay.ms", "0")]].concat());
+        fill(&mut client, "t", Compression::None, 30);
+        // One record a key takes more than that: all of it goes, but the offset at which the log goes on.
+        let ends = || (client.ends("t", 0) == (1_200, 1_200)).then_some(());
+        eventually("everything goes", WITHIN, ends);
+        let more = fill(&mut client, "t", Compression::None, 1);
+        assert_eq!(read_all_from(&mut client, "t", 1_200).len(), more.len());
     });
 }

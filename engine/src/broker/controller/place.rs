@@ -77,9 +77,12 @@ impl Place {
 
     /// What a log must know of them.
     pub fn log_settings(&self, config: &TopicConfig) -> LogSettings {
+        // What is appended to is never compacted.
+        let lag_ms_max =
+            if config.cleanup_compact { config.max_compaction_lag_ms } else { u64::MAX };
         LogSettings {
             segment_bytes: config.segment_bytes,
-            segment_age_max: Duration::from_millis(config.segment_ms),
+            segment_age_max: Duration::from_millis(config.segment_ms.min(lag_ms_max)),
             index_interval_bytes: config.index_interval_bytes,
             direct: self.direct,
             preallocate: config.preallocate,

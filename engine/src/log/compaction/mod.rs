@@ -129,6 +129,14 @@ impl Compaction {
         self.given_up
     }
 
+    /// Whether files are to change places next, or do.
+    pub fn is_about_to_swap(&self) -> bool {
+        match &self.work {
+            Work::Resting(run) => run.next() == Next::Swap,
+            _ => self.is_swapping(),
+        }
+    }
+
     /// Whether files are changing places.
     pub fn is_swapping(&self) -> bool {
         matches!(self.work, Work::Swapping)
@@ -169,8 +177,9 @@ impl Log {
         self.compaction.work = Work::Resting(Box::new(Run::new(plan)));
     }
 
-    /// Starts the next step of a run, on about so many bytes; its completion brings [`Log::take_worked`].
-    pub fn clean_step(&mut self, bytes: u64, io: &mut Driver) -> Begun {
+    /// Starts the next step of a run, on about so many bytes; its completion brings [`Log::take_worked`]. Nothing is
+    /// swapped while the log `is_scrubbed`: what was found damaged in the old files must not be noted for the new ones.
+    pub fn clean_step(&mut self, bytes: u64, is_scrubbed: bool, io: &mut Driver) -> Begun {
         let work = std::mem::replace(&mut self.compaction.work, Work::None);
         let Work::Resting(mut run) = work else {
             self.compaction.work = work;
@@ -189,7 +198,7 @@ impl Log {
             }
         }
         if run.next() == Next::Swap {
-            return self.swap(run, io);
+            return self.swap(run, is_scrubbed, io);
         }
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         self.compaction.work = Work::Stepping;
@@ -257,8 +266,8 @@ impl Log {
         })
     }
 
-    fn swap(&mut self, mut run: Box<Run>, io: &mut Driver) -> Begun {
-        if self.retained.is_busy() {
+    fn swap(&mut self, mut run: Box<Run>, is_scrubbed: bool, io: &mut Driver) -> Begun {
+        if is_scrubbed || self.retained.is_busy() {
             self.compaction.work = Work::Resting(run);
             return Begun::NotYet;
         }

@@ -20,6 +20,7 @@ use headwater_io::file::{Access, Fs};
 use super::note::Note;
 use crate::log::{damaged, directory};
 use crate::model::{Offset, Position};
+use crate::rare::{self, Rare};
 use crate::segment::index::{self, Index};
 
 /// A segment that was made, and is not swapped in so far.
@@ -45,6 +46,7 @@ impl Made<'_> {
             note.write(fs, dir)?;
         }
         fs.replace(&directory::swap(dir, self.base), &index::file::encode(self.index, self.end))?;
+        rare::reached(Rare::SegmentCleaned);
         finish(fs, dir, self.base, self.index)
     }
 }

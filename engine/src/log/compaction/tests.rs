@@ -187,7 +187,7 @@ impl Work {
                 return None;
             }
             let step = 500 + self.random(5_000);
-            self.bench.log.clean_step(step, &mut self.bench.io);
+            self.bench.log.clean_step(step, false, &mut self.bench.io);
             self.bench.turn();
             if let Some(Worked { end: Some(end), .. }) = self.bench.log.take_worked() {
                 return Some(end);
@@ -548,7 +548,7 @@ fn the_scrubber_finds_nothing_in_what_was_cleaned_and_everything_that_is_flipped
     work.bench.log.begin_cleaning(&POLICY, &found, LATER_MS, 1 << 20);
     let before = sizes(&work.bench.log)[0];
     for _ in 0..200 {
-        work.bench.log.clean_step(10_000, &mut work.bench.io);
+        work.bench.log.clean_step(10_000, false, &mut work.bench.io);
         work.bench.turn();
     }
     assert_eq!(sizes(&work.bench.log)[0], before);
