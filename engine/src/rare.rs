@@ -39,11 +39,12 @@ pub enum Rare {
     MarkerUnseen,
     GuardVoid,
     CoordinatorWaits,
+    SegmentCleaned,
 }
 
 impl Rare {
     /// All of them.
-    pub const ALL: [Rare; 32] = [
+    pub const ALL: [Rare; 33] = [
         Rare::TornFrame,
         Rare::TornBehind,
         Rare::AcknowledgedDamaged,
@@ -76,6 +77,7 @@ impl Rare {
         Rare::MarkerUnseen,
         Rare::GuardVoid,
         Rare::CoordinatorWaits,
+        Rare::SegmentCleaned,
     ];
 
     /// Whether only transactions come here.
@@ -122,6 +124,7 @@ impl Rare {
             }
             Rare::GuardVoid => "a batch verified for a transaction that is over",
             Rare::CoordinatorWaits => "a coordinator's record waits for room",
+            Rare::SegmentCleaned => "a segment made by compaction takes its place",
         }
     }
 }

@@ -40,8 +40,8 @@ impl Weather {
     /// Draws it.
     pub fn draw(plan: &Plan, end: End, now: Nanos, rng: &mut Rng) -> Self {
         let has = |fault| plan.faults.has(fault);
-        let pace = plan.transactional.as_ref().map_or(1, |of| of.pace);
-        let life_ns = 1_000_000 + rng.below(LIFE_NS_MAX * pace);
+        let longer = plan.transactional.as_ref().map_or(1, |of| of.longer);
+        let life_ns = 1_000_000 + rng.below(LIFE_NS_MAX * longer);
         let mut some = |fault: Fault, most: u64| if has(fault) { 1 + rng.below(most) } else { 0 };
         let odds = Odds {
             write_fails: some(Fault::FailingWrites, 10_000),

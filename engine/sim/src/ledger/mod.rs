@@ -7,6 +7,9 @@ pub mod audit;
 pub mod offsets;
 pub mod output;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;

@@ -20,7 +20,9 @@ pub struct Transactional {
     pub committers: usize,
     /// Somebody deletes records of outputs.
     pub deletes: bool,
-    /// Lives are so long that retention passes by, and clients slower by this factor.
+    /// Lives are longer by this factor: long enough for retention and compaction to come round.
+    pub longer: u64,
+    /// And clients slower by this one.
     pub pace: u64,
 }
 
@@ -60,10 +62,12 @@ pub(super) fn draw(wish: &Wish, rng: &mut Rng) -> Result<Plan, String> {
         ("offsets.topic.num.partitions", &internal[..]),
         ("transaction.state.log.num.partitions", &internal),
         ("log.retention.check.interval.ms", "500"),
+        ("log.cleaner.backoff.ms", "100"),
+        ("log.cleaner.min.cleanable.ratio", "0.1"),
     ];
     let mut config = config(&path, &more, rng)?;
     // Smaller than anybody may set it, so that they roll.
-    let segment_bytes = *rng.pick(&[16 << 10, 64 << 10, 1 << 20]);
+    let segment_bytes = *rng.pick(&[8 << 10, 16 << 10, 64 << 10, 1 << 20]);
     config.coordination.offsets_segment_bytes = segment_bytes;
     config.coordination.transactions_segment_bytes = segment_bytes;
     let input = Topic { partitions: 1 + rng.below(3) as usize, ..topic("in".to_owned(), rng) };
@@ -111,7 +115,8 @@ fn transactional(inputs: usize, rng: &mut Rng) -> Transactional {
         processors,
         committers: rng.below(3) as usize,
         deletes: rng.chance(25),
-        pace: if slow { 15 } else { 1 },
+        longer: if slow { 30 } else { 1 },
+        pace: if slow { 8 } else { 1 },
     }
 }
 
