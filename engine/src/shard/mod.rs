@@ -157,6 +157,10 @@ impl Shard {
         if matches!(partition.log.health(), Health::Failed(_)) {
             self.fail("a partition's log", now);
         }
+        if op == LogOp::Clean {
+            // Also of a partition that is gone: the cleaner goes on elsewhere.
+            self.cleaned(slot, now);
+        }
         let partition = &mut self.slots[slot as usize];
         if op == LogOp::Look {
             partition.looked();
@@ -169,7 +173,6 @@ impl Shard {
         match op {
             LogOp::Look => self.looked(slot, io),
             LogOp::Start => self.started(slot),
-            LogOp::Clean => self.cleaned(slot, now),
             _ => {}
         }
     }

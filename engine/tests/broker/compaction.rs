@@ -1,17 +1,21 @@
 //! Compaction as its users meet it: many versions of each key go in, one comes out.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::Duration;
 
 use headwater_protocol::batch::builder::Producer;
 use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::header;
 use headwater_protocol::error_code::ErrorCode;
+use serde_json::Value;
 
 use crate::harness::batches::{Record, batch, keyed};
 use crate::harness::broker::{Broker, Options};
 use crate::harness::client::Client;
+use crate::harness::groups::GROUPS;
 use crate::harness::{eventually, on_both};
+use crate::repair::{headwater, says};
 
 const WITHIN: Duration = Duration::from_secs(30);
 const KEYS: usize = 40;
@@ -103,8 +107,49 @@ fn of_each_key_one_record_is_left_also_after_a_kill() {
             let expected = fill(&mut client, "t", Compression::Zstd, 20);
             await_clean(&mut client, "t", &expected);
             drop(client);
-            broker.stop();
+            let (dir, _) = broker.stop();
+            says(&headwater(&["verify"], &dir.data()), 0, &["0 wrong"]);
         }
+    });
+}
+
+/// The committed offsets of a group, as the command line has them.
+fn committed(broker: &Broker, group: &str) -> Vec<i64> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    command.args(["group", "describe", group, "--json", "--bootstrap", &broker.addr.to_string()]);
+    let output = command.output().expect("the program runs");
+    let described: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let offsets = described[0]["offsets"].as_array().cloned().unwrap_or_default();
+    offsets.iter().filter_map(|one| one["committed_offset"].as_i64()).collect()
+}
+
+#[test]
+fn internal_topics_shrink_and_groups_find_their_offsets() {
+    on_both(|backend| {
+        let options = Options::new(backend)
+            .set("offsets.topic.num.partitions=1")
+            .set("log.cleaner.min.cleanable.ratio=0.01")
+            .set("log.cleaner.max.compaction.lag.ms=200");
+        let broker = start(options);
+        let mut client = broker.connect();
+        client.create("t", 2, &[]);
+        client.find_coordinator(GROUPS, "g");
+        for n in 0..300 {
+            let commits = [("t", 0, n, ""), ("t", 1, 2 * n, "")];
+            assert_eq!(client.commit("g", &commits), [ErrorCode::None; 2]);
+        }
+        let end = client.ends("__consumer_offsets", 0).1;
+        assert!(end >= 600, "{end}");
+        eventually("one record for each partition", WITHIN, || {
+            (read_all(&mut client, "__consumer_offsets").len() < 5).then_some(())
+        });
+        let broker = broker.kill_and_restart();
+        eventually("the group is loaded", WITHIN, || {
+            (committed(&broker, "g") == [299, 598]).then_some(())
+        });
+        let mut client = broker.connect();
+        assert_eq!(client.commit("g", &[("t", 0, 300, "")]), [ErrorCode::None]);
+        assert_eq!(committed(&broker, "g"), [300, 598]);
     });
 }
 

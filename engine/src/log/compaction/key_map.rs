@@ -68,7 +68,7 @@ impl KeyMap {
     }
 
     /// How many keys it has.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.used
     }
 
@@ -114,7 +114,7 @@ mod tests {
         for offset in 0..30_000_i64 {
             map.put(&(offset % 7_000).to_be_bytes(), Offset(offset)).unwrap();
         }
-        assert_eq!(map.len(), 7_000);
+        assert_eq!(map.count(), 7_000);
         for key in 0..7_000_i64 {
             let last = if key < 2_000 { 28_000 + key } else { 21_000 + key };
             assert_eq!(map.get(&key.to_be_bytes()), Some(Offset(last)));
@@ -128,7 +128,7 @@ mod tests {
     fn a_full_map_takes_known_keys_only() {
         let mut map = KeyMap::new(2_000 * 24);
         let full = (0_i64..).find(|key| map.put(&key.to_be_bytes(), Offset(*key)).is_err());
-        assert_eq!((full, map.len()), (Some(1_800), 1_800));
+        assert_eq!((full, map.count()), (Some(1_800), 1_800));
         assert_eq!(map.put(&5_i64.to_be_bytes(), Offset(9_999)), Ok(()));
         assert_eq!(map.get(&5_i64.to_be_bytes()), Some(Offset(9_999)));
         assert_eq!(map.put(&1_800_i64.to_be_bytes(), Offset(10_000)), Err(Full));

@@ -265,7 +265,7 @@ impl Run {
         for batch in header::batches(&bytes) {
             let batch = batch.expect("whole batches were read");
             if !self.map_batch(&batch)? {
-                tracing::debug!(keys = self.rules.keys.len(), "the map of keys is full");
+                tracing::debug!(keys = self.rules.keys.count(), "the map of keys is full");
                 return match self.rules.mapped_upto > self.from {
                     true => Ok(false),
                     false => Err(io::Error::new(

@@ -420,6 +420,64 @@ fn try_open(work: &Work) -> io::Result<Log> {
     open.open()
 }
 
+#[test]
+fn more_keys_than_fit_are_cleaned_bit_by_bit() {
+    let mut work = Work::new(1);
+    let put = |work: &mut Work, key: u64, value: u64| {
+        let mut builder = BatchBuilder::new(Compression::None);
+        builder.push(1_000, Some(&key.to_be_bytes()), Some(&value.to_be_bytes()));
+        work.append(Bytes::copy_from_slice(builder.finish(Producer::NONE)));
+    };
+    for round in 0..2 {
+        (0..2_000).for_each(|key| put(&mut work, key, round));
+    }
+    work.fill_whole(0);
+    let upto = work.cleanable(LATER_MS).unwrap().upto;
+    let mut from = Offset(0);
+    for runs in 1.. {
+        // The smallest map there is: 1,024 slots.
+        assert_eq!(work.clean(LATER_MS, 0, 100_000), Some(Ended::Done));
+        let to = work.bench.log.compaction.note().first_dirty;
+        assert!(to > from, "{from} {to}");
+        from = to;
+        if to == upto {
+            assert_eq!(runs, 5);
+            break;
+        }
+    }
+    let rows: Vec<_> = work.tables().into_iter().flat_map(|table| table.rows).collect();
+    let kept = rows.iter().filter(|row| row.offset < upto.0).count();
+    assert!((2_000..2_010).contains(&kept), "{kept}");
+    check_indexes(&work);
+}
+
+#[test]
+fn what_is_young_is_left_alone_and_what_is_overdue_is_not() {
+    let mut work = Work::new(2);
+    work.fill_whole(300);
+    let segments: Vec<_> = work
+        .bench
+        .log
+        .segments
+        .iter()
+        .map(|one| (one.base, one.index.max_timestamp_ms()))
+        .collect();
+    let (stable, log) = (work.stable(), &work.bench.log);
+    let young = Policy { lag_ms_min: 500, ..POLICY };
+    for (n, (base, newest)) in segments.iter().enumerate().skip(1).take(segments.len() - 2) {
+        // Just old enough for the ones before it.
+        let now_ms = segments[..n].iter().map(|(_, newest)| *newest).max().unwrap() + 500;
+        let found = log.cleanable(&young, stable, now_ms).unwrap();
+        let expected = if now_ms - 500 < *newest { *base } else { found.upto };
+        assert_eq!(found.upto, expected);
+    }
+    let lazy = Policy { dirty_ratio_min: 1.0, lag_ms_max: 1_000, ..POLICY };
+    let oldest = segments[0].1;
+    assert!(!log.cleanable(&lazy, stable, 1_500).unwrap().is_due(&lazy));
+    assert!(log.cleanable(&lazy, stable, oldest + 1_001).unwrap().is_due(&lazy));
+    assert_eq!(log.cleanable(&POLICY, Offset(0), LATER_MS).unwrap().upto, Offset(0));
+}
+
 /// A log that was cleaned, and another time had something appended.
 fn cleaned(seed: u64) -> (Work, Vec<Table>) {
     let mut work = Work::new(seed);
