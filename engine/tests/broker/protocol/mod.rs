@@ -9,6 +9,7 @@ mod internal;
 mod negotiation;
 mod offsets;
 mod partitions;
+mod patterns;
 mod produce;
 mod records;
 mod sessions;
