@@ -124,7 +124,10 @@ impl Index {
             self.entries.push(Entry { relative_offset, position });
             self.times.push(TimeEntry { max_timestamp_ms: self.max_timestamp_ms, position });
         }
-        self.max_timestamp_ms = self.max_timestamp_ms.max(header.max_timestamp);
+        // Of a batch without records compaction has left the time.
+        if header.record_count > 0 {
+            self.max_timestamp_ms = self.max_timestamp_ms.max(header.max_timestamp);
+        }
         self.next_offset = Offset(header.next_offset());
     }
 

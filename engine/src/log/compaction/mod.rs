@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!   due?  ->  map keys of the dirty part  ->  for each group of segments: rewrite, swap  ->  note how far
-//!   plan      run (a step at a time)          run, filter                     swap           note
+//!   plan      run (a step at a time)          rewrite, filter                 swap           note
 //! ```
 //!
 //! | module | what it does |
 //! | --- | --- |
 //! | `plan` | what could be cleaned, and whether it is worth it |
 //! | `run` | one cleaning, in steps on I/O threads |
+//! | `rewrite` | a group of segments that becomes one |
 //! | `way` | batches in log order, checked |
 //! | `key_map` | key to its last offset, in bounded memory |
 //! | `filter` | what becomes of one batch |
@@ -27,6 +28,7 @@ pub mod filter;
 pub mod key_map;
 pub mod note;
 pub mod plan;
+mod rewrite;
 pub mod run;
 pub mod swap;
 pub mod transactions;
@@ -45,7 +47,8 @@ use crate::model::Offset;
 use crate::token::LogOp;
 use note::Note;
 use plan::{Cleanable, Policy};
-use run::{Group, Next, Plan, Run, Swapped, Tally};
+use rewrite::{Group, Swapped};
+use run::{Next, Plan, Run, Tally};
 use way::Source;
 
 /// What a log knows of its cleaning.
@@ -194,7 +197,7 @@ impl Log {
         if run.next() == Next::Group {
             match self.next_group(&run) {
                 Some(group) => run.begin(group),
-                None => return self.note_cleaned(&run, io),
+                None => return self.note_cleaned(run, io),
             }
         }
         if run.next() == Next::Swap {
@@ -210,8 +213,7 @@ impl Log {
                 Ok(()) => Ok(Stepped::Step(run)),
                 Err(error) => {
                     // Others may need the room that it took.
-                    base.map(|base| swap::discard(fs, dir, base)).transpose()?;
-                    Err(error)
+                    base.map_or(Ok(()), |base| swap::discard(fs, dir, base)).and(Err(error))
                 }
             }
         });
@@ -278,19 +280,20 @@ impl Log {
             match run.swap(fs, dir, &mut note) {
                 Ok(swapped) => Ok(Stepped::Swap(run, Box::new(swapped), note)),
                 Err(error) if swap::is_decided(fs, dir, base) => Ok(Stepped::Torn(error)),
-                Err(error) => Err(error),
+                Err(error) => swap::discard(fs, dir, base).and(Err(error)),
             }
         });
         self.submit(io, job, LogOp::Clean);
         Begun::Yes
     }
 
-    fn note_cleaned(&mut self, run: &Run, io: &mut Driver) -> Begun {
+    fn note_cleaned(&mut self, run: Box<Run>, io: &mut Driver) -> Begun {
         let note = Note { first_dirty: run.mapped_upto(), ..self.compaction.note };
         self.compaction.work = Work::Noting(note);
         let old = std::mem::take(&mut self.compaction.old);
         let job = self.job_within(move |fs, dir| {
-            drop(old);
+            // To give memory back may be slow as well.
+            drop((old, run));
             note.write(fs, dir)?;
             Ok(Stepped::Noted)
         });
@@ -395,3 +398,5 @@ impl Log {
 mod model;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod workshop;

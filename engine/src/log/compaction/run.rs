@@ -2,28 +2,22 @@
 //! group by group from its start to the end of what was mapped. Between two steps it rests with its log, which may give
 //! it up at any time: what it has written so far has no name that counts.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-use headwater_io::file::{Access, File, Fs};
+use headwater_io::file::Fs;
 use headwater_protocol::batch::control::End;
 use headwater_protocol::batch::header::{self, Batch, BatchHeader};
 
 use super::filter::{Cleaned, Rules, Unclean, visit_records};
 use super::key_map::KeyMap;
 use super::note::Note;
-use super::swap::{self, Made};
+use super::rewrite::{Group, Rewriting, Swapped};
+use super::swap;
 use super::transactions::Transactions;
 use super::way::{Source, Way};
-use crate::log::aborted::{self, Aborted};
-use crate::log::directory;
-use crate::log::producers::LastBatch;
+use crate::log::aborted::Aborted;
 use crate::model::{Offset, Position};
-use crate::segment::index::Index;
-
-/// Written bytes that are not synced: a device has no more of them to take at once.
-const UNSYNCED_BYTES_MAX: u64 = 8 << 20;
 
 /// A cleaning.
 pub(in crate::log) struct Run {
@@ -107,49 +101,6 @@ pub(in crate::log) struct Plan {
     pub map_bytes_max: u64,
 }
 
-/// Segments that become one.
-pub(in crate::log) struct Group {
-    /// The first one's base offset.
-    pub base: Offset,
-    /// The base offset of the segment behind the last.
-    pub upto: Offset,
-    /// They.
-    pub sources: Vec<Source>,
-    /// Transactions aborted in them.
-    pub aborted: Vec<Aborted>,
-    /// What of producers must stay.
-    pub last: HashMap<i64, LastBatch>,
-    /// Bytes between two entries of the index.
-    pub index_interval_bytes: u32,
-}
-
-struct Rewriting {
-    base: Offset,
-    upto: Offset,
-    /// The segments that it is made of, by their serial numbers.
-    serials: Vec<u32>,
-    way: Way,
-    last: HashMap<i64, LastBatch>,
-    output: Option<File>,
-    end: Position,
-    unsynced_bytes: u64,
-    index: Index,
-    aborted: Vec<Aborted>,
-    has_changed: bool,
-    /// The segment for readers, once it is made.
-    reader: Option<File>,
-}
-
-/// A segment that was swapped in on the disk.
-pub(in crate::log) struct Swapped {
-    pub base: Offset,
-    pub upto: Offset,
-    pub end: Position,
-    pub index: Index,
-    pub aborted: Vec<Aborted>,
-    pub reader: File,
-}
-
 impl Run {
     /// A run that has everything before it.
     pub fn new(plan: Plan) -> Self {
@@ -215,20 +166,7 @@ impl Run {
     pub fn begin(&mut self, group: Group) {
         self.transactions.expect(&group.aborted);
         self.grouped_upto = group.upto;
-        self.stage = Stage::Rewrite(Box::new(Rewriting {
-            base: group.base,
-            upto: group.upto,
-            serials: group.sources.iter().map(|source| source.serial).collect(),
-            way: Way::new(group.sources, Position(0), group.base),
-            last: group.last,
-            output: None,
-            end: Position(0),
-            unsynced_bytes: 0,
-            index: Index::new(group.base, group.index_interval_bytes),
-            aborted: Vec::new(),
-            has_changed: false,
-            reader: None,
-        }));
+        self.stage = Stage::Rewrite(Box::new(Rewriting::new(group)));
     }
 
     /// Reads about so many bytes and does what is to be done with them.
@@ -246,7 +184,7 @@ impl Run {
             },
             Stage::Rewrite(mut group) => match self.rewrite(fs, dir, &mut group, bytes)? {
                 true => Stage::Rewrite(group),
-                false if group.has_changed || group.serials.len() > 1 => Stage::Made(group),
+                false if group.is_other() => Stage::Made(group),
                 false => {
                     // As it was before: it stays.
                     swap::discard(fs, dir, group.base)?;
@@ -350,54 +288,7 @@ impl Run {
         let Stage::Made(group) = std::mem::replace(&mut self.stage, Stage::Between) else {
             unreachable!("swapped when it is made")
         };
-        let Rewriting { base, upto, end, index, aborted, reader, .. } = *group;
-        Made { base, end, index: &index }.swap_in(fs, dir, note)?;
-        let reader = reader.expect("opened when it was made");
-        Ok(Swapped { base, upto, end, index, aborted, reader })
-    }
-}
-
-impl Rewriting {
-    fn open(&mut self, fs: &Fs, dir: &Path) -> io::Result<()> {
-        if self.output.is_none() {
-            swap::discard(fs, dir, self.base)?;
-            let path = directory::cleaned(dir, self.base);
-            self.output = Some(fs.create_new(&path, Access::Write)?);
-        }
-        Ok(())
-    }
-
-    /// Takes note of a batch that stays, and adds its bytes to `out`, which is written next.
-    fn keep(&mut self, header: &BatchHeader, bytes: &[u8], out: &mut Vec<u8>) {
-        self.index.add(Position(self.end.0 + out.len() as u64), header);
-        out.extend_from_slice(bytes);
-    }
-
-    fn write(&mut self, fs: &Fs, out: &[u8]) -> io::Result<()> {
-        let file = self.output.as_ref().expect("opened before");
-        fs.write_all_at(file, self.end.0, out)?;
-        self.end = Position(self.end.0 + out.len() as u64);
-        self.unsynced_bytes += out.len() as u64;
-        if self.unsynced_bytes >= UNSYNCED_BYTES_MAX {
-            fs.sync(file)?;
-            self.unsynced_bytes = 0;
-        }
-        Ok(())
-    }
-
-    /// All of it is written: step 1 of the swap.
-    fn finish(&mut self, fs: &Fs, dir: &Path) -> io::Result<()> {
-        fs.sync(self.output.as_ref().expect("opened before"))?;
-        let list = aborted::file::encode(&self.aborted);
-        self.index.set_aborted(aborted::file::check(&list));
-        self.index.set_cleaned(self.upto);
-        self.index.shrink();
-        if !list.is_empty() {
-            fs.replace(&directory::cleaned_aborted(dir, self.base), &list)?;
-        }
-        fs.sync_dir(dir)?;
-        self.reader = Some(fs.open(&directory::cleaned(dir, self.base), Access::Read)?);
-        Ok(())
+        group.swap_in(fs, dir, note)
     }
 }
 

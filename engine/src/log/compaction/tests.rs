@@ -4,272 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use headwater_protocol::batch::attributes::Attributes;
+use headwater_io::sim::disk::Faults;
 use headwater_protocol::batch::builder::{BatchBuilder, Producer};
 use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::control::Marker;
 use headwater_protocol::batch::header;
 
-use super::model::{Model, Table, parse};
+use super::model::{Model, Row, Table};
+use super::workshop::*;
 use super::*;
-use crate::log::LogSettings;
-use crate::log::append::AppendError;
 use crate::log::directory;
-use crate::log::producers::transactions::MarkerOf;
-use crate::log::read::{Piece, ReadError};
-use crate::log::record_set::RecordSet;
-use crate::log::tests::{Bench, open, settings};
-
-const DIR: &str = "/data/t-0";
-/// Long after every record of these tests.
-const LATER_MS: i64 = 1_000_000;
-const RETENTION_MS: u64 = 10_000;
-
-const POLICY: Policy = Policy {
-    dirty_ratio_min: 0.0,
-    delete_retention_ms: RETENTION_MS,
-    lag_ms_min: 0,
-    lag_ms_max: i64::MAX as u64,
-};
-
-/// What a transactional client knows.
-#[derive(Clone, Copy, Default)]
-struct Client {
-    epoch: i16,
-    sequence: i32,
-}
-
-struct Work {
-    bench: Bench,
-    clients: BTreeMap<i64, Client>,
-    clock_ms: i64,
-}
-
-impl Work {
-    fn new(seed: u64) -> Self {
-        let mut work = Work { bench: Bench::new(seed), clients: BTreeMap::new(), clock_ms: 1_000 };
-        work.shrink();
-        work
-    }
-
-    /// Segments of a few dozen batches.
-    fn shrink(&mut self) {
-        self.bench.log.change(LogSettings { segment_bytes: 16 << 10, ..settings() });
-    }
-
-    fn random(&mut self, below: u64) -> u64 {
-        self.bench.rng.below(below)
-    }
-
-    /// A batch of some records, a few of them tombstones.
-    fn batch(&mut self, producer: Producer, attributes: Attributes) -> Bytes {
-        let compression = Compression::ALL[self.random(5) as usize];
-        let mut builder = BatchBuilder::new(compression);
-        for _ in 0..1 + self.random(6) {
-            let key = format!("key {}", self.random(30));
-            let value = vec![self.random(256) as u8; 1 + self.random(200) as usize];
-            let is_tombstone = self.random(6) == 0;
-            let time = self.clock_ms + self.random(500) as i64;
-            builder.push(time, Some(key.as_bytes()), (!is_tombstone).then_some(&value));
-        }
-        self.clock_ms += 10;
-        Bytes::copy_from_slice(builder.finish_with(producer, attributes))
-    }
-
-    /// One thing that some client does.
-    fn act(&mut self) {
-        let id = self.random(4) as i64;
-        match self.random(10) {
-            0..5 => {
-                let batch = self.batch(Producer::NONE, Attributes::default());
-                self.append(batch);
-            }
-            // An idempotent producer that may fall silent.
-            5 | 6 => {
-                self.append_sequenced(id, Attributes::default());
-            }
-            7 | 8 => self.append_sequenced(
-                10 + id,
-                Attributes { is_transactional: true, ..Attributes::default() },
-            ),
-            _ => self.end(10 + id),
-        }
-    }
-
-    fn append_sequenced(&mut self, id: i64, attributes: Attributes) {
-        let Client { epoch, sequence } = *self.clients.entry(id).or_default();
-        let batch = self.batch(Producer { id, epoch, base_sequence: sequence }, attributes);
-        let count = header::check(&batch).unwrap().record_count;
-        self.append(batch);
-        self.clients.get_mut(&id).unwrap().sequence += count;
-    }
-
-    fn append(&mut self, batch: Bytes) {
-        let set = RecordSet::check(batch, 1 << 20).unwrap();
-        loop {
-            match self.bench.log.append(&set, self.bench.now(), true) {
-                Err(AppendError::NotYet) => self.bench.turn(),
-                other => {
-                    other.unwrap();
-                    return;
-                }
-            }
-        }
-    }
-
-    fn end(&mut self, id: i64) {
-        let client = self.clients.entry(id).or_default();
-        // Both versions of the protocol.
-        let transaction_version = if id % 2 == 0 { 2 } else { 1 };
-        if transaction_version == 2 {
-            *client = Client { epoch: client.epoch + 1, sequence: 0 };
-        }
-        let producer_epoch = client.epoch;
-        let marker = if self.random(2) == 0 { Marker::Abort } else { Marker::Commit };
-        let of =
-            MarkerOf { producer_id: id, producer_epoch, coordinator_epoch: 3, transaction_version };
-        let set = RecordSet::marker(&of, marker, self.clock_ms);
-        loop {
-            match self.bench.log.append_marker(&set, self.bench.now(), &of) {
-                Err(AppendError::NotYet) => self.bench.turn(),
-                other => {
-                    other.unwrap();
-                    return;
-                }
-            }
-        }
-    }
-
-    fn fill(&mut self, acts: usize) {
-        for _ in 0..acts {
-            self.act();
-        }
-        self.bench.settle();
-    }
-
-    /// As [`Work::fill`], and no transaction is left open.
-    fn fill_whole(&mut self, acts: usize) {
-        self.fill(acts);
-        for id in 10..14 {
-            if self.clients.contains_key(&id) {
-                self.end(id);
-            }
-        }
-        for _ in 0..2 {
-            while !self.bench.log.roll() {
-                self.bench.turn();
-            }
-            let batch = self.batch(Producer::NONE, Attributes::default());
-            self.append(batch);
-        }
-        self.bench.settle();
-        let is_open = |segment: &Segment| !segment.is_sealed();
-        while self.bench.log.segments.iter().filter(|segment| is_open(segment)).count() > 1 {
-            self.bench.turn();
-        }
-    }
-
-    fn stable(&self) -> Offset {
-        let visible = self.bench.log.marks().durable();
-        self.bench.log.stable(visible, None).offset
-    }
-
-    fn cleanable(&self, now_ms: i64) -> Option<Cleanable> {
-        self.bench.log.cleanable(&POLICY, self.stable(), now_ms)
-    }
-
-    /// Begins a run and takes it so many turns further, or to its end; whether it has ended, and how.
-    fn clean(&mut self, now_ms: i64, map_bytes_max: u64, turns: usize) -> Option<Ended> {
-        let found = self.cleanable(now_ms).filter(|found| found.dirty_bytes > 0)?;
-        self.bench.log.begin_cleaning(&POLICY, &found, now_ms, map_bytes_max);
-        for _ in 0..turns {
-            if self.bench.world.disk().is_silent() {
-                return None;
-            }
-            let step = 500 + self.random(5_000);
-            self.bench.log.clean_step(step, false, &mut self.bench.io);
-            self.bench.turn();
-            if let Some(Worked { end: Some(end), .. }) = self.bench.log.take_worked() {
-                return Some(end);
-            }
-        }
-        None
-    }
-
-    fn clean_all(&mut self, now_ms: i64) {
-        if self.cleanable(now_ms).is_some_and(|found| found.dirty_bytes > 0) {
-            assert_eq!(self.clean(now_ms, 1 << 20, 100_000), Some(Ended::Done));
-        }
-    }
-
-    /// All batches from the start on, as a consumer gets them that never asks for the same twice.
-    fn read(&mut self) -> Vec<u8> {
-        let visible = self.bench.log.marks().durable();
-        let (mut all, mut offset) = (Vec::new(), self.bench.log.log_start());
-        while offset < visible.offset {
-            let bytes = self.read_at(offset);
-            let mut used = 0;
-            for batch in header::batches(&bytes) {
-                let Ok(batch) = batch else { break };
-                let found = header::check(batch.bytes).unwrap();
-                assert!(found.next_offset() > offset.0, "{} at {offset}", found.base_offset);
-                assert!(used == 0 || found.base_offset >= offset.0);
-                offset = Offset(found.next_offset());
-                used += batch.bytes.len();
-            }
-            if used == 0 {
-                break;
-            }
-            all.extend_from_slice(&bytes[..used]);
-        }
-        all
-    }
-
-    fn read_at(&mut self, offset: Offset) -> Vec<u8> {
-        let visible = self.bench.log.marks().durable();
-        let bytes_max = 1 + self.random(9_000);
-        let fs = self.bench.io.fs();
-        let read = loop {
-            match self.bench.log.read(offset, bytes_max, visible) {
-                Ok(read) => break read,
-                Err(ReadError::Look(look)) => self.bench.log.looked(look.run(&fs)),
-                Err(_) => panic!("cannot read {offset}"),
-            }
-            assert!(!self.bench.log.take_look_failure(), "looked in vain for {offset}");
-        };
-        gather(&fs, &read.pieces)
-    }
-
-    fn tables(&mut self) -> Vec<Table> {
-        parse(&self.read())
-    }
-
-    fn cut(&mut self, epoch: i32) {
-        self.bench.world.power_cut();
-        self.bench.io = self.bench.world.driver();
-        self.bench.log = open(&self.bench.io, epoch, None);
-        self.shrink();
-    }
-
-    fn fs(&self) -> Fs {
-        self.bench.io.fs()
-    }
-}
-
-fn gather(fs: &Fs, pieces: &[Piece]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::Memory(memory) => bytes.extend_from_slice(memory),
-            Piece::File { file, at, len } => {
-                let mut part = vec![0; *len as usize];
-                assert_eq!(fs.read_at(file, *at, &mut part).unwrap() as u64, *len);
-                bytes.extend(part);
-            }
-        }
-    }
-    bytes
-}
+use crate::log::tests::settings;
 
 /// Base offsets and sizes.
 fn sizes(log: &Log) -> Vec<(Offset, u64)> {
@@ -277,7 +22,7 @@ fn sizes(log: &Log) -> Vec<(Offset, u64)> {
 }
 
 /// The index on the disk is the one that the log has.
-fn check_indexes(work: &Work) {
+fn check_indexes(work: &Workshop) {
     let (fs, dir) = (work.fs(), Path::new(DIR));
     let log = &work.bench.log;
     for (n, segment) in log.segments.iter().enumerate().take(log.segments.len() - 1) {
@@ -304,7 +49,7 @@ fn random_logs_become_what_kafkas_rules_say() {
     let mut runs = 0;
     for seed in 0..60 {
         println!("seed {seed}");
-        let mut work = Work::new(seed);
+        let mut work = Workshop::new(seed);
         let mut now_ms = LATER_MS;
         for round in 0..4 {
             let acts = 50 + work.random(250) as usize;
@@ -347,7 +92,7 @@ fn random_logs_become_what_kafkas_rules_say() {
 
 /// The committed records that count at last, by key.
 fn committed(tables: &[Table]) -> BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
-    let mut pending: BTreeMap<i64, Vec<&super::model::Row>> = BTreeMap::new();
+    let mut pending: BTreeMap<i64, Vec<&Row>> = BTreeMap::new();
     let mut rows = Vec::new();
     for table in tables {
         let id = table.header.producer_id;
@@ -361,7 +106,7 @@ fn committed(tables: &[Table]) -> BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
         }
     }
     rows.sort_by_key(|row| row.offset);
-    let of = |row: &super::model::Row| (row.key.clone().unwrap(), (row.offset, row.value.clone()));
+    let of = |row: &Row| (row.key.clone().unwrap(), (row.offset, row.value.clone()));
     rows.into_iter().map(of).collect()
 }
 
@@ -370,7 +115,7 @@ fn a_power_cut_at_every_step_leaves_one_whole_log() {
     for seed in 0..4 {
         let mut steps = 0;
         for ops in 1.. {
-            let mut work = Work::new(seed);
+            let mut work = Workshop::new(seed);
             work.fill_whole(60);
             let (before, end) = (work.tables(), work.bench.log.marks().durable());
             let table = committed(&before);
@@ -405,7 +150,7 @@ fn a_power_cut_at_every_step_leaves_one_whole_log() {
     }
 }
 
-fn try_open(work: &Work) -> io::Result<Log> {
+fn try_open(work: &Workshop) -> io::Result<Log> {
     let fs = work.fs();
     let open = crate::log::recovery::OpenLog {
         fs: &fs,
@@ -422,8 +167,8 @@ fn try_open(work: &Work) -> io::Result<Log> {
 
 #[test]
 fn more_keys_than_fit_are_cleaned_bit_by_bit() {
-    let mut work = Work::new(1);
-    let put = |work: &mut Work, key: u64, value: u64| {
+    let mut work = Workshop::new(1);
+    let put = |work: &mut Workshop, key: u64, value: u64| {
         let mut builder = BatchBuilder::new(Compression::None);
         builder.push(1_000, Some(&key.to_be_bytes()), Some(&value.to_be_bytes()));
         work.append(Bytes::copy_from_slice(builder.finish(Producer::NONE)));
@@ -453,7 +198,7 @@ fn more_keys_than_fit_are_cleaned_bit_by_bit() {
 
 #[test]
 fn what_is_young_is_left_alone_and_what_is_overdue_is_not() {
-    let mut work = Work::new(2);
+    let mut work = Workshop::new(2);
     work.fill_whole(300);
     let segments: Vec<_> = work
         .bench
@@ -479,8 +224,8 @@ fn what_is_young_is_left_alone_and_what_is_overdue_is_not() {
 }
 
 /// A log that was cleaned, and another time had something appended.
-fn cleaned(seed: u64) -> (Work, Vec<Table>) {
-    let mut work = Work::new(seed);
+fn cleaned(seed: u64) -> (Workshop, Vec<Table>) {
+    let mut work = Workshop::new(seed);
     work.fill_whole(400);
     work.clean_all(LATER_MS);
     let tables = work.tables();
@@ -562,7 +307,7 @@ fn every_offset_can_be_read_and_every_time_is_found() {
 
 #[test]
 fn readers_of_the_old_segments_read_on() {
-    let mut work = Work::new(6);
+    let mut work = Workshop::new(6);
     work.fill_whole(300);
     let before = work.read();
     // Everything that is kept in memory is let go of.
@@ -580,7 +325,7 @@ fn the_scrubber_finds_nothing_in_what_was_cleaned_and_everything_that_is_flipped
     let (mut work, _) = cleaned(7);
     let fs = work.fs();
     let serials: Vec<u32> = work.bench.log.segments.iter().map(|segment| segment.serial).collect();
-    let scrub = |work: &mut Work| {
+    let scrub = |work: &mut Workshop| {
         let mut news = 0;
         for serial in &serials {
             let mut at = crate::model::Position(0);
@@ -611,4 +356,39 @@ fn the_scrubber_finds_nothing_in_what_was_cleaned_and_everything_that_is_flipped
     }
     assert_eq!(sizes(&work.bench.log)[0], before);
     assert!(!work.bench.log.is_being_cleaned());
+}
+
+#[test]
+fn a_disk_that_is_full_or_fails_costs_the_run_and_nothing_else() {
+    for n in 1..40 {
+        let mut work = Workshop::new(8);
+        work.fill_whole(150);
+        let (before, used) = (work.tables(), work.bench.world.disk().used_bytes());
+        let faults = match n % 3 {
+            0 => Faults { capacity_bytes: Some(used + n * 200), ..Faults::default() },
+            1 => Faults { fail_write_in: Some(n), ..Faults::default() },
+            _ => Faults { fail_sync_in: Some(n), ..Faults::default() },
+        };
+        work.bench.world.disk().set_faults(faults);
+        let end = work.clean(LATER_MS, 1 << 20, 100_000);
+        work.bench.world.disk().set_faults(Faults::default());
+        match work.bench.log.health().clone() {
+            Health::Serving => {
+                assert_eq!(committed(&work.tables()), committed(&before), "{n} {end:?}");
+                if end == Some(Ended::Failed) {
+                    let names = work.fs().list(Path::new(DIR)).unwrap();
+                    let is_left = |name: &str| name.ends_with(directory::CLEANED);
+                    assert!(!names.iter().any(|entry| is_left(&entry.name)), "{n}");
+                }
+                work.clean_all(LATER_MS);
+            }
+            // The swap was decided: a start finishes it.
+            _ => assert_eq!(end, Some(Ended::Failed)),
+        }
+        work.cut(2);
+        assert_eq!(work.bench.log.health(), &Health::Serving, "{n}");
+        work.clean_all(LATER_MS);
+        assert_eq!(committed(&work.tables()), committed(&before), "{n}");
+        check_indexes(&work);
+    }
 }
