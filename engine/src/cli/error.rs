@@ -6,7 +6,7 @@ use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::wire::error::DecodeError;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -157,7 +157,6 @@ impl fmt::Display for CliError {
             Self::BadArgument { text, expected } => {
                 write!(f, "`{text}` cannot be understood: give {expected}")
             }
-            Self::NotNow(line) => f.write_str(line),
             Self::NotANumber(text) => write!(f, "`{text}`: the value is not a number"),
             Self::NothingToDo(flags) => write!(f, "there is nothing to do: give {flags}"),
             Self::File { path, error } => write!(f, "cannot read {}: {error}", path.display()),
@@ -175,25 +174,25 @@ impl fmt::Display for CliError {
                     dir.display()
                 )
             }
-            Self::Wrong { dir, findings } => {
-                let things = if *findings == 1 { "thing is" } else { "things are" };
-                write!(
-                    f,
-                    "{findings} {things} wrong in {}: keep a copy before anything else touches it",
-                    dir.display()
-                )
-            }
-            Self::Loss { dir, logs } => {
-                let lack = if *logs == 1 { "log lacks" } else { "logs lack" };
-                write!(
-                    f,
-                    "{logs} {lack} records in {}: restore the files from a copy, or give up what is listed with \
-                     --accept-loss; nothing was changed",
-                    dir.display()
-                )
-            }
-            Self::Serve(line) => f.write_str(line),
+            Self::Wrong { dir, findings } => f.write_str(&wrong(dir, *findings)),
+            Self::Loss { dir, logs } => f.write_str(&loss(dir, *logs)),
+            Self::NotNow(line) | Self::Serve(line) => f.write_str(line),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
         }
     }
+}
+
+fn wrong(dir: &Path, findings: usize) -> String {
+    let things = if findings == 1 { "thing is" } else { "things are" };
+    let dir = dir.display();
+    format!("{findings} {things} wrong in {dir}: keep a copy before anything else touches it")
+}
+
+fn loss(dir: &Path, logs: usize) -> String {
+    let lack = if logs == 1 { "log lacks" } else { "logs lack" };
+    let dir = dir.display();
+    format!(
+        "{logs} {lack} records in {dir}: restore the files from a copy, or give up what is listed with --accept-loss; \
+         nothing was changed"
+    )
 }
