@@ -133,7 +133,11 @@ mod tests {
         begun.recv().unwrap();
         let (taken, seen) = channel();
         let takes = std::thread::spawn(move || {
-            folders.take_away(path, |_| Ok(taken.send(()).unwrap())).unwrap();
+            let take = |_: &_| {
+                taken.send(()).unwrap();
+                Ok(())
+            };
+            folders.take_away(path, take).unwrap();
         });
         assert!(seen.try_recv().is_err(), "somebody is in it");
         end.send(()).unwrap();
