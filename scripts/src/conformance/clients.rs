@@ -104,6 +104,13 @@ pub fn python_pipeline(lab: &Lab, source: &str, table: &str, name: &str) -> Comm
     command
 }
 
+/// Python writes to each partition of a topic, and takes it back, once its segments are so old.
+pub fn python_roll(lab: &Lab, topic: &str, after: Duration) -> Result<(), String> {
+    let mut command = lab.python("roll.py");
+    command.args(["--topic", topic, "--after-s", &after.as_secs_f64().to_string()]);
+    process::run(&mut command, &lab.file(&format!("{topic}.roll")), LIMIT)
+}
+
 /// Python checks one thing about the broker's administration.
 pub fn python_check(lab: &Lab, name: &str) -> Result<(), String> {
     let mut command = lab.python("checks.py");

@@ -36,8 +36,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 use tools::Tools;
 
-/// So that groups are quick: no waiting for more members, and short sessions.
-const SETTINGS: [&str; 3] = [
+/// So that groups are quick: no waiting for more members, and short sessions; and so is compaction.
+const SETTINGS: [&str; 4] = [
+    "log.cleaner.backoff.ms=200",
     "group.initial.rebalance.delay.ms=0",
     "group.consumer.session.timeout.ms=6000",
     "group.consumer.heartbeat.interval.ms=1000",

@@ -1,6 +1,7 @@
 //! The exactly-once pipeline on real input: flights are written to a topic, and two workers (`pipeline.py`) count them for
 //! each airport into a compacted one, while broker and workers are killed at moments drawn from a seed. In the end the table is
-//! what the file says, to the last unit, whatever was killed in the middle of what.
+//! what the file says, to the last unit, whatever was killed in the middle of what; and compaction, which goes on all the while,
+//! leaves one record for each airport.
 
 use super::cases::{Case, case};
 use super::clients;
@@ -33,6 +34,10 @@ const GIVE_UPS_MAX: usize = 10;
 const LIMIT: Duration = Duration::from_secs(300);
 /// Until markers are written and everything is shown.
 const SHOWN: Duration = Duration::from_secs(10);
+/// Segments of the table are closed when they are older; compaction begins with what is closed.
+const OLD_ENOUGH: Duration = Duration::from_millis(1_500);
+/// Until everything is clean.
+const CLEAN: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Cleaned as soon as may be: segments are short, and a little dirt is enough.
@@ -59,13 +64,14 @@ fn run(lab: &mut Lab) -> Result<String, String> {
     pipeline.kill_all(lab, &mut Random(seed))?;
     let ran = pipeline.finish(lab)?;
     let took = start.elapsed();
-    let table = shown(lab, |table| sums::compare(&expected, &table.sums))?;
+    let is_right = |table: &Table| sums::compare(&expected, &table.sums);
+    let table = shown(lab, SHOWN, is_right)?;
     Ok(format!(
         "{} flights, {} airports; {ran}, seed {seed}, {:.0} s; {}",
         lab.input.text.lines().count(),
         expected.len(),
         took.as_secs_f64(),
-        cleaned(&table)?
+        cleaned(lab, &table, is_right)?
     ))
 }
 
@@ -262,10 +268,14 @@ fn place(line: &str) -> Option<(u32, u64)> {
 }
 
 /// The table, once it is right; or what is wrong with it when it should be.
-fn shown(lab: &Lab, is_right: impl Fn(&Table) -> Result<(), String>) -> Result<Table, String> {
+fn shown(
+    lab: &Lab,
+    patience: Duration,
+    is_right: impl Fn(&Table) -> Result<(), String>,
+) -> Result<Table, String> {
     let out = lab.file("exactly-once.table");
     let mut found = Err("nothing was read".to_owned());
-    wait_until(SHOWN, || {
+    wait_until(patience, || {
         found = clients::python_consume(lab, TABLE, &out).and_then(|()| {
             let text = fs::read_to_string(&out).map_err(|e| format!("{}: {e}", out.display()))?;
             let table = sums::of_table(&text)?;
@@ -276,13 +286,21 @@ fn shown(lab: &Lab, is_right: impl Fn(&Table) -> Result<(), String>) -> Result<T
     found
 }
 
-/// Compaction leaves one record for each airport.
-fn cleaned(table: &Table) -> Result<String, String> {
-    let (records, airports) = (table.records, table.sums.len());
-    println!(
-        "NOT CHECKED  the table is not compacted yet: {records} records of {airports} airports"
-    );
-    Ok(format!("{records} records, not compacted"))
+/// Compaction leaves one record for each airport, and it is the right one.
+fn cleaned(
+    lab: &Lab,
+    before: &Table,
+    is_right: impl Fn(&Table) -> Result<(), String>,
+) -> Result<String, String> {
+    clients::python_roll(lab, TABLE, OLD_ENOUGH)?;
+    let start = Instant::now();
+    let after = shown(lab, CLEAN, |table| match (table.records, table.sums.len()) {
+        (records, airports) if records == airports => is_right(table),
+        (records, airports) => Err(format!("not clean: {records} records of {airports} airports")),
+    })?;
+    let took = start.elapsed().as_secs_f64();
+    let (from, to) = (before.records, after.records);
+    Ok(format!("compacted from {from} records to {to} in {took:.1} s"))
 }
 
 /// splitmix64: the same moments from the same seed.
