@@ -101,7 +101,10 @@ fn of_each_key_one_record_is_left_also_after_a_kill() {
             assert_eq!(client.ends("t", 0), end, "offsets never change");
             assert!(clean.iter().all(|record| record.offset >= 1960), "the last round");
 
-            let broker = broker.kill_and_restart();
+            drop(client);
+            let (dir, options) = broker.kill();
+            says(&headwater(&["verify"], &dir.data()), 0, &["0 wrong"]);
+            let broker = options.start_in(dir);
             let mut client = broker.connect();
             assert_eq!((client.ends("t", 0), read_all(&mut client, "t")), (end, clean));
             let expected = fill(&mut client, "t", Compression::Zstd, 20);

@@ -1,6 +1,6 @@
 //! Cleaning on a simulated disk: random workloads against the model, power cuts at every step, lost and damaged files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -77,6 +77,7 @@ fn random_logs_become_what_kafkas_rules_say() {
             }
             assert_eq!(after.len(), expected.len());
             check_indexes(&work);
+            assert_eq!(read_committed(&work, &after), committed_before(&after, work.stable()));
             assert_eq!(work.bench.log.compaction.note().first_dirty, found.upto);
             runs += 1;
             if work.random(2) == 0 {
@@ -92,6 +93,10 @@ fn random_logs_become_what_kafkas_rules_say() {
 
 /// The committed records that count at last, by key.
 fn committed(tables: &[Table]) -> BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
+    committed_before(tables, Offset(i64::MAX))
+}
+
+fn committed_before(tables: &[Table], end: Offset) -> BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
     let mut pending: BTreeMap<i64, Vec<&Row>> = BTreeMap::new();
     let mut rows = Vec::new();
     for table in tables {
@@ -105,9 +110,36 @@ fn committed(tables: &[Table]) -> BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
             None => rows.extend(&table.rows),
         }
     }
+    rows.retain(|row| row.offset < end.0);
     rows.sort_by_key(|row| row.offset);
     let of = |row: &Row| (row.key.clone().unwrap(), (row.offset, row.value.clone()));
     rows.into_iter().map(of).collect()
+}
+
+/// The same as a reader of committed records finds it, from the lists of aborted transactions.
+fn read_committed(work: &Workshop, tables: &[Table]) -> BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
+    let (stable, mut void) = (work.stable(), BTreeSet::new());
+    let mut aborted = work.bench.log.aborted_in(Offset(0), stable);
+    aborted.sort_by_key(|one| one.first_offset);
+    let mut aborted = aborted.into_iter().peekable();
+    let mut last = BTreeMap::new();
+    for table in tables.iter().take_while(|table| table.header.base_offset < stable.0) {
+        while let Some(begun) =
+            aborted.next_if(|one| one.first_offset.0 <= table.header.last_offset())
+        {
+            void.insert(begun.producer_id);
+        }
+        let id = table.header.producer_id;
+        if table.marker == Some(Marker::Abort) {
+            void.remove(&id);
+        }
+        let is_void = table.header.attributes.is_transactional && void.contains(&id);
+        if !is_void && !table.header.attributes.is_control {
+            let of = |row: &Row| (row.key.clone().unwrap(), (row.offset, row.value.clone()));
+            last.extend(table.rows.iter().map(of));
+        }
+    }
+    last
 }
 
 #[test]

@@ -13,7 +13,6 @@ use super::listing::Listing;
 use super::read::Found;
 use crate::log::commits::Commits;
 use crate::log::compaction::Compaction;
-use crate::log::compaction::note::Note;
 use crate::log::damaged::Damaged;
 use crate::log::folder::Folder;
 use crate::log::hot::Hot;
@@ -101,7 +100,7 @@ impl OpenLog<'_> {
             look_failed: false,
             damaged,
             log_start,
-            compaction: Compaction::new(Note::read(self.fs, &self.dir)?, scan.next_offset),
+            compaction: Compaction::new(listing.cleaned(), scan.next_offset),
             retained: Retained::new(log_start, self.settings.journaled.then_some(floor)),
             outstanding: 0,
             health,

@@ -14,20 +14,22 @@ use crate::model::{Offset, Position};
 pub(super) struct Listing {
     /// By name.
     entries: Vec<Entry>,
-    /// Segments before it may have gaps in their offsets.
-    gaps_below: Offset,
+    /// What is known of earlier cleanings.
+    cleaned: Note,
     read_bytes: Cell<u64>,
 }
 
 impl Listing {
     pub fn of(fs: &Fs, dir: &Path) -> io::Result<Self> {
-        let gaps_below = Note::read(fs, dir)?.gaps_below;
-        Ok(Listing { entries: fs.list(dir)?, gaps_below, read_bytes: Cell::new(0) })
+        let entries = fs.list(dir)?;
+        let was_cleaned = entries.iter().any(|entry| entry.name == directory::CLEANED_NOTE);
+        let cleaned = if was_cleaned { Note::read(fs, dir)? } else { Note::NONE };
+        Ok(Listing { entries, cleaned, read_bytes: Cell::new(0) })
     }
 
-    /// Segments before it may have gaps in their offsets, if their indexes do not say otherwise.
-    pub fn gaps_below(&self) -> Offset {
-        self.gaps_below
+    /// What is known of earlier cleanings.
+    pub fn cleaned(&self) -> Note {
+        self.cleaned
     }
 
     /// Takes note of an empty file that the opening has made.

@@ -111,7 +111,7 @@ impl Survey<'_> {
 
     /// What is known of gaps in a segment that has to be walked: from its index, or else from the log's note.
     pub(super) fn gaps(&self, base: Offset, listing: &Listing) -> io::Result<Gaps> {
-        let noted = listing.gaps_below();
+        let noted = listing.cleaned().gaps_below;
         Ok(match self.was_sealed(base, listing)? {
             Some((index, end)) if index.chain() == Chain::Gapped => {
                 Gaps::UpTo { offset: index.upto(), end: Some(end) }
