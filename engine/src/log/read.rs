@@ -138,10 +138,16 @@ impl Log {
         if offset >= visible.offset {
             return Ok(Read::default());
         }
+        if self.damaged.holds(offset) {
+            return Err(ReadError::Corrupt);
+        }
         let start = self.locate(n, offset)?;
         let segment = &self.segments[n];
         let segment_end = segment.log_byte(segment.end()).min(visible.byte);
         let limit = segment_end.min(self.damaged.next_byte(offset));
+        if limit <= start {
+            return Err(ReadError::Corrupt);
+        }
         let end = cut(segment, start, bytes_max, limit);
         let pieces = self.pieces(n, start, end);
         if end == visible.byte {

@@ -232,36 +232,52 @@ impl Read {
 
 /// Checks that the batches in `bytes` lead from one known start exactly to the next.
 fn check(bytes: &[u8], from: BatchStart, to: BatchStart, chain: Chain) -> Option<Damage> {
-    let (first, why) = follow(bytes, from, to, chain).err()?;
-    let behind = (first.position.0 - from.position.0) as usize + 1;
+    let Break { first, last, why } = follow(bytes, from, to, chain).err()?;
+    let behind = (last.0 - from.position.0) as usize + 1;
     let next =
         (behind..bytes.len()).find_map(|at| resume(&bytes[at..], at, (from, to, chain), first));
     Some(Damage { from: first, to: next.unwrap_or(to), why })
 }
 
+/// Where the way from batch to batch breaks.
+struct Break {
+    /// The first batch that may be wrong.
+    first: BatchStart,
+    /// Where the last one starts.
+    last: Position,
+    why: Why,
+}
+
 /// Goes from batch to batch; where it cannot go on, and why.
-fn follow(
-    bytes: &[u8],
-    from: BatchStart,
-    to: BatchStart,
-    chain: Chain,
-) -> Result<(), (BatchStart, Why)> {
+fn follow(bytes: &[u8], from: BatchStart, to: BatchStart, chain: Chain) -> Result<(), Break> {
     let mut here = from;
     while here.position < to.position {
         let at = ((here.position.0 - from.position.0) as usize).min(bytes.len());
-        let header = header::check(&bytes[at..]).map_err(|error| (here, Why::Broken(error)))?;
-        let found = Offset(header.base_offset);
-        if !chain.joins(here.offset, found) {
-            return Err((here, Why::OffsetGap { expected: here.offset, found }));
+        let last = here.position;
+        let breaks = |first, why| Break { first, last, why };
+        let header =
+            header::check(&bytes[at..]).map_err(|error| breaks(here, Why::Broken(error)))?;
+        let (found, next) = (Offset(header.base_offset), Offset(header.next_offset()));
+        let gap = Why::OffsetGap { expected: here.offset, found };
+        match chain {
+            // Where offsets may be missing, one that leads too far shows when a later one goes back: any of them
+            // may be wrong.
+            Chain::Gapped if !chain.joins(here.offset, found) => return Err(breaks(from, gap)),
+            Chain::Gapped if next > to.offset => return Err(breaks(here, gap)),
+            Chain::Whole if !chain.joins(here.offset, found) => return Err(breaks(here, gap)),
+            _ => {}
         }
         here = BatchStart {
-            offset: Offset(header.next_offset()),
+            offset: next,
             position: Position(here.position.0 + header.total_bytes() as u64),
         };
     }
     match chain.joins(here.offset, to.offset) {
         true => Ok(()),
-        false => Err((from, Why::OffsetGap { expected: to.offset, found: here.offset })),
+        false => {
+            let why = Why::OffsetGap { expected: to.offset, found: here.offset };
+            Err(Break { first: from, last: from.position, why })
+        }
     }
 }
 

@@ -46,6 +46,22 @@ fn every_flipped_bit_is_found_and_costs_one_batch() {
     }
 }
 
+/// An offset that leads past others is blamed on all that may have it, and on nothing that begins behind it.
+#[test]
+fn where_offsets_may_be_missing_a_wrong_one_is_in_what_is_damaged() {
+    let (mut bytes, starts) = stretch(4);
+    let (from, to, batch_bytes) = (starts[0], starts[4], bytes.len() / 4);
+    assert_eq!(check(&bytes, from, to, Chain::Gapped), None);
+    for (n, bit) in (0..4).flat_map(|n| (0..64).map(move |bit| (n, bit))) {
+        bytes[n * batch_bytes + bit / 8] ^= 1 << (bit % 8);
+        let damage = check(&bytes, from, to, Chain::Gapped).expect("damage is found");
+        assert!(damage.from.offset < damage.to.offset, "batch {n}, bit {bit}: {damage:?}");
+        let bytes_of = damage.from.position..damage.to.position;
+        assert!(bytes_of.contains(&starts[n].position), "batch {n}, bit {bit}: {damage:?}");
+        bytes[n * batch_bytes + bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
 #[test]
 fn what_cannot_be_told_apart_is_damaged_together() {
     let (mut bytes, starts) = stretch(6);
