@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 use headwater_protocol::api_key::ApiKey;
+use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::frame::{RequestHeader, ResponseHeader, encode_request};
 use headwater_protocol::messages::produce::{
@@ -9,14 +10,14 @@ use headwater_protocol::messages::produce::{
 };
 use headwater_protocol::wire::uuid::Uuid;
 
-use crate::harness::batches::plain;
+use crate::harness::batches::{keyed, plain};
 use crate::harness::broker::Broker;
 use crate::harness::client::Client;
 use crate::harness::groups::{GROUPS, TRANSACTIONS};
 use crate::harness::on_both;
 
 fn produce_as(client: &mut Client, client_id: &str, topic: &str) -> ErrorCode {
-    let records = plain(&["a"]);
+    let records = keyed(Compression::None, &[("a key", Some("a"))]);
     let partitions = vec![ProducePartition { index: 0, records: Some(&records) }];
     let topics = vec![ProduceTopic { name: topic, topic_id: Uuid::ZERO, partitions }];
     let request = ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 1000, topics };
