@@ -13,6 +13,9 @@ use units::{acks, bytes, count, cpu, duration, millis, pair, rate, start_at, wit
 
 use crate::spec::{Acks, Compression, Cpu, Payload, RunSpec, StartAt, Target};
 
+/// What Kafka Streams commits after, exactly once.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Offers load to a broker that speaks Kafka's protocol, and verifies what was acknowledged.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version, about, arg_required_else_help = true)]
@@ -127,12 +130,16 @@ pub struct RunArgs {
     /// Number batches, so that retries cannot duplicate
     #[arg(long, help_heading = "Producers")]
     idempotent: bool,
-    /// Not available yet
-    #[arg(long, hide = true)]
+    /// Send in transactions; implies --idempotent. With --verify and --consumers, read what is committed
+    #[arg(long, help_heading = "Producers")]
     transactional: bool,
-    /// Not available yet
-    #[arg(long, hide = true, value_name = "X")]
-    commit_interval_ms: Option<f64>,
+    /// With --transactional: commit after sending this long, in milliseconds [default: 100]
+    #[arg(long, value_name = "X", value_parser = millis, requires = "transactional", help_heading = "Producers")]
+    commit_interval_ms: Option<Duration>,
+    /// With --transactional: what the ids of the producers begin with; runs at once need different ones
+    /// [default: loadgen]
+    #[arg(long, value_name = "NAME", requires = "transactional", help_heading = "Producers")]
+    transactional_id: Option<String>,
     /// Give up on a record after this long, in seconds [default: 120]
     #[arg(long, value_name = "S", value_parser = duration, help_heading = "Producers")]
     delivery_timeout: Option<Duration>,
@@ -207,9 +214,6 @@ enum CompressionArg {
 impl RunArgs {
     /// What the flags ask for. The error is a sentence for the user.
     pub fn spec(&self) -> Result<RunSpec, String> {
-        if self.transactional || self.commit_interval_ms.is_some() {
-            return Err("--transactional and --commit-interval-ms are not available yet".into());
-        }
         let target = match (&self.target, &self.embedded) {
             (_, Some(dir)) => Target::Embedded(dir.clone()),
             (Some(address), None) => Target::Network(with_port(address)),
@@ -227,6 +231,8 @@ impl RunArgs {
         spec.input = self.input.clone();
         spec.seed = self.seed;
         spec.idempotent = self.idempotent;
+        spec.commit_interval =
+            self.transactional.then(|| self.commit_interval_ms.unwrap_or(COMMIT_INTERVAL));
         spec.read_only = self.read;
         spec.repeat = self.repeat;
         spec.check_crcs = self.check_crcs;
@@ -254,6 +260,7 @@ impl RunArgs {
             }),
         );
         put(&mut spec.producers, self.producers);
+        put(&mut spec.transactional_id, self.transactional_id.clone());
         put(&mut spec.acks, self.acks);
         put(&mut spec.linger, self.linger_ms);
         put(&mut spec.batch_bytes, self.batch_bytes);

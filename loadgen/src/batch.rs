@@ -5,11 +5,12 @@
 
 use bytes::{Bytes, BytesMut};
 use headwater_io::clock::Nanos;
+use headwater_protocol::batch::attributes::Attributes;
 use headwater_protocol::batch::builder::{BatchBuilder, Producer};
 use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::header;
 
-use crate::client::setup::Identity;
+use crate::client::identity::Identity;
 
 /// Records of one producer with consecutive sequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,7 @@ impl Batch {
 /// A batch in the making.
 pub struct Building {
     builder: BatchBuilder,
+    attributes: Attributes,
     spans: Vec<Span>,
     payload_bytes: u64,
     opened_at: Nanos,
@@ -77,9 +79,10 @@ pub struct Building {
 
 impl Building {
     /// Nothing so far.
-    pub fn new(compression: Compression) -> Self {
+    pub fn new(compression: Compression, is_transactional: bool) -> Self {
         Building {
             builder: BatchBuilder::new(compression),
+            attributes: Attributes { is_transactional, ..Attributes::default() },
             spans: Vec::new(),
             payload_bytes: 0,
             opened_at: Nanos(0),
@@ -130,7 +133,7 @@ impl Building {
         buffers: &mut Buffers,
     ) -> Batch {
         let records = self.builder.record_count();
-        let bytes = buffers.copy(self.builder.finish(producer));
+        let bytes = buffers.copy(self.builder.finish_with(producer, self.attributes));
         self.builder.clear();
         let spans = std::mem::replace(&mut self.spans, buffers.take_spans());
         Batch {
@@ -195,7 +198,7 @@ mod tests {
     use headwater_protocol::batch::record;
 
     fn sealed(buffers: &mut Buffers, sequences: &[u64]) -> Batch {
-        let mut building = Building::new(Compression::None);
+        let mut building = Building::new(Compression::None, false);
         for &sequence in sequences {
             building.push(sequence, 1000, Some(b"k"), b"value", Nanos(7));
         }

@@ -134,6 +134,7 @@ impl Consumer {
                         wait_ms: shop.spec.fetch_wait.as_millis() as i32,
                         bytes_min: shop.spec.fetch_min_bytes as i32,
                         bytes_max: shop.spec.fetch_bytes as i32,
+                        is_committed: shop.spec.commit_interval.is_some(),
                     };
                     shop.sink.fetch(link, 0, &ask);
                     line.asked_at = Some(now);

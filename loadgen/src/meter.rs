@@ -45,6 +45,19 @@ pub struct Counts {
     pub batch_bytes: u64,
 }
 
+/// Transactions, as far as they have come.
+#[derive(Default)]
+pub struct Transactions {
+    /// Committed inside the window.
+    pub commits: u64,
+    /// Given up at any time.
+    pub aborted: u64,
+    /// From EndTxn to its answer.
+    pub commit_latency: Latencies,
+    /// From the end of sending to that answer.
+    pub pause: Latencies,
+}
+
 /// See the module.
 pub struct Meter {
     /// The measured part.
@@ -63,6 +76,8 @@ pub struct Meter {
     pub request_latency: Latencies,
     /// From the intended time to the answer, by record.
     pub record_latency: Latencies,
+    /// What became of transactions.
+    pub transactions: Transactions,
     /// Received inside the window.
     pub consumed: Counts,
     /// From the intended time to reception, by record.
@@ -87,6 +102,7 @@ impl Meter {
             last_ack: Nanos(0),
             request_latency: Latencies::default(),
             record_latency: Latencies::default(),
+            transactions: Transactions::default(),
             consumed: Counts::default(),
             end_to_end_latency: Latencies::default(),
             fetch_latency: Latencies::default(),
@@ -133,6 +149,15 @@ impl Meter {
             if self.window.contains(intended) {
                 self.record_latency.record(intended, now);
             }
+        }
+    }
+
+    /// A transaction is committed: nothing new was sent from `ended_at` on, EndTxn was sent at `asked_at`.
+    pub fn committed(&mut self, ended_at: Nanos, asked_at: Nanos, now: Nanos) {
+        self.transactions.commits += u64::from(self.window.contains(now));
+        if self.window.contains(asked_at) {
+            self.transactions.commit_latency.record(asked_at, now);
+            self.transactions.pause.record(ended_at, now);
         }
     }
 

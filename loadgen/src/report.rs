@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::result::{Consumed, LatencyFrom, LatencyUs, Mode, Produced, RunResult, VerifyCounts};
+use crate::result::{
+    Consumed, LatencyFrom, LatencyUs, Mode, Produced, RunResult, Transactions, VerifyCounts,
+};
 
 /// Prints a result as text.
 pub struct Report<'a>(pub &'a RunResult);
@@ -49,8 +51,12 @@ fn head(f: &mut Formatter<'_>, result: &RunResult) -> fmt::Result {
             ", acks {}, {batch}, {} in flight, {} producers",
             s.acks, s.in_flight, s.producers
         )?;
-        let idempotent = if s.idempotent { ", idempotent" } else { "" };
-        write!(f, ", compression {}{idempotent}", s.compression)?;
+        let promise = match s.commit_interval_ms {
+            Some(interval) => format!(", transactions of {interval} ms"),
+            None if s.idempotent => ", idempotent".to_owned(),
+            None => String::new(),
+        };
+        write!(f, ", compression {}{promise}", s.compression)?;
     }
     writeln!(f)?;
     let how = match (result.mode, s.rate_per_s) {
@@ -76,7 +82,7 @@ fn produce(f: &mut Formatter<'_>, p: &Produced) -> fmt::Result {
         )?;
     }
     if let Some(why) = &p.latency_withheld {
-        return writeln!(f, "latency     withheld: {why}");
+        writeln!(f, "latency     withheld: {why}")?;
     }
     if let Some(latency) = &p.record_latency_us {
         let from = match p.record_latency_from {
@@ -85,8 +91,23 @@ fn produce(f: &mut Formatter<'_>, p: &Produced) -> fmt::Result {
         };
         percentiles(f, "latency", latency, from)?;
     }
-    match &p.latency_us {
-        Some(latency) => percentiles(f, "latency", latency, "request, from sending"),
+    if let Some(latency) = &p.latency_us {
+        percentiles(f, "latency", latency, "request, from sending")?;
+    }
+    p.transactions.as_ref().map_or(Ok(()), |seen| transactions(f, seen))
+}
+
+fn transactions(f: &mut Formatter<'_>, t: &Transactions) -> fmt::Result {
+    writeln!(
+        f,
+        "committed   {:.1} transactions/s ({}), {} aborted",
+        t.commits_per_s, t.commits, t.aborted
+    )?;
+    if let Some(latency) = &t.commit_latency_us {
+        percentiles(f, "commit", latency, "EndTxn, from sending")?;
+    }
+    match &t.pause_us {
+        Some(pause) => percentiles(f, "pause", pause, "nothing sent around a commit"),
         None => Ok(()),
     }
 }

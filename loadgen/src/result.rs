@@ -77,6 +77,10 @@ pub struct Settings {
     pub producers: u64,
     pub consumers: u64,
     pub idempotent: bool,
+    #[serde(default)]
+    pub transactional_id: Option<String>,
+    #[serde(default)]
+    pub commit_interval_ms: Option<f64>,
     pub compression: String,
     pub record_bytes: Option<u64>,
     pub payload: String,
@@ -127,12 +131,32 @@ pub struct Produced {
     pub record_latency_us: Option<LatencyUs>,
     /// From when `record_latency_us` counts.
     pub record_latency_from: Option<LatencyFrom>,
+    /// What became of transactions; `null` without `--transactional`.
+    #[serde(default)]
+    pub transactions: Option<Transactions>,
     /// Why latencies that were measured are not printed.
     pub latency_withheld: Option<String>,
     /// The curve of `latency_us`.
     pub latency_curve: Vec<CurvePoint>,
     /// The curve of `record_latency_us`.
     pub record_latency_curve: Vec<CurvePoint>,
+}
+
+/// Transactions of all producers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transactions {
+    /// Committed while measuring.
+    pub commits: u64,
+    /// `commits` per measured second.
+    pub commits_per_s: f64,
+    /// Given up in the whole run, with all records in them.
+    pub aborted: u64,
+    /// Time from sending EndTxn until it is answered.
+    pub commit_latency_us: Option<LatencyUs>,
+    /// The curve of `commit_latency_us`.
+    pub commit_latency_curve: Vec<CurvePoint>,
+    /// Time in which a producer may send nothing: from the interval's end until the commit is answered.
+    pub pause_us: Option<LatencyUs>,
 }
 
 /// From when a record's latency counts.

@@ -171,6 +171,10 @@ pub struct RunSpec {
     pub compression: Compression,
     /// Use a producer id and sequence numbers, so that retries cannot duplicate.
     pub idempotent: bool,
+    /// Send in transactions, each committed after this long; `None` sends without.
+    pub commit_interval: Option<Duration>,
+    /// The transactional id of a producer is this, a dash and its number.
+    pub transactional_id: String,
 
     /// Consumers, each with its own connection.
     pub consumers: usize,
@@ -238,6 +242,8 @@ impl Default for RunSpec {
             producers: 1,
             compression: Compression::None,
             idempotent: false,
+            commit_interval: None,
+            transactional_id: "loadgen".into(),
             consumers: 0,
             from: StartAt::Latest,
             fetch_bytes: 1 << 20,
@@ -275,6 +281,16 @@ impl RunSpec {
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+
+    /// Whether batches are numbered: asked for, or because transactions need it.
+    pub fn is_idempotent(&self) -> bool {
+        self.idempotent || self.commit_interval.is_some()
+    }
+
+    /// The transactional id of a producer, if it has one.
+    pub fn transactional_id(&self, producer: usize) -> Option<String> {
+        self.commit_interval.map(|_| format!("{}-{producer}", self.transactional_id))
     }
 
     /// How many records make a batch full, if that is counted: in a round one, if nothing else is said.

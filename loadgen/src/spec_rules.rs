@@ -50,6 +50,15 @@ fn rules(s: &RunSpec) -> Vec<(bool, &'static str)> {
         (s.producers > 1 << 12, "--producers is above 4096"),
         (s.consumers > 1 << 12, "--consumers is above 4096"),
         (s.fetch_bytes == 0, "--fetch-bytes is 0: say how much one fetch asks for"),
+        (s.commit_interval.is_some_and(|d| d.is_zero()), "--commit-interval-ms is 0: say at least 1"),
+        (s.commit_interval.is_some() && s.read_only, "--transactional sends: leave out --read"),
+        (s.commit_interval.is_some() && s.transactional_id.is_empty(),
+            "--transactional-id is empty: leave it out or name one"),
+        (s.commit_interval.is_some() && s.acks != Acks::All, "--transactional needs --acks all"),
+        (s.commit_interval.is_some() && s.in_flight > IDEMPOTENT_IN_FLIGHT_MAX,
+            "--transactional allows at most --in-flight 5: a broker remembers five batches"),
+        (s.commit_interval.is_some() && matches!(s.target, Target::Embedded(_)),
+            "--transactional needs a broker: leave it out with --embedded"),
         (s.idempotent && s.acks != Acks::All, "--idempotent needs --acks all: other acknowledgements promise too little"),
         (s.idempotent && s.in_flight > IDEMPOTENT_IN_FLIGHT_MAX,
             "--idempotent allows at most --in-flight 5: a broker remembers five batches"),
@@ -92,7 +101,11 @@ mod tests {
     #[test]
     fn rules_catch_what_makes_no_sense() {
         type Change = fn(&mut RunSpec);
-        let broken: [(&str, Change); 9] = [
+        let broken: [(&str, Change); 11] = [
+            ("needs --acks all", |s| {
+                (s.commit_interval, s.acks) = (Some(Duration::from_millis(9)), Acks::None)
+            }),
+            ("say at least 1", |s| s.commit_interval = Some(Duration::ZERO)),
             ("acks all", |s| (s.idempotent, s.acks) = (true, Acks::Leader)),
             ("at most --in-flight 5", |s| (s.idempotent, s.in_flight) = (true, 6)),
             ("at least one consumer", |s| s.read_only = true),

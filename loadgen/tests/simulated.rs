@@ -96,13 +96,23 @@ impl SimBroker {
 }
 
 fn simulate(seed: u64) -> RunResult {
-    let world = World::new(seed);
+    run(seed, unreliable(), |s| s.idempotent = true)
+}
+
+/// Refuses some batches, and acknowledges others without a word.
+fn unreliable() -> Settings {
     let script = Box::new(|n| match n % 9 {
         4 => Act::Refuse(ErrorCode::NotLeaderOrFollower),
         7 => Act::AppendAndHangUp,
         _ => Act::Behave,
     });
-    let mut broker = SimBroker::start(&world, Settings { script, ..Settings::default() });
+    Settings { script, ..Settings::default() }
+}
+
+/// 4,000 records from two producers to two partitions, in 200 ms.
+fn run(seed: u64, settings: Settings, change: impl FnOnce(&mut RunSpec)) -> RunResult {
+    let world = World::new(seed);
+    let mut broker = SimBroker::start(&world, settings);
     let net = world.net().clone();
     let connect = Arc::new(move |address: &str| net.connect(address.parse().expect("an address")));
     let spec = RunSpec::network("10.0.0.1:9092").with(|s| {
@@ -111,8 +121,8 @@ fn simulate(seed: u64) -> RunResult {
         s.duration = Some(Duration::from_millis(200));
         s.partitions = Some(2);
         s.producers = 2;
-        s.idempotent = true;
         s.verify = true;
+        change(s);
     });
     let network = Network::new(world.driver(), connect, "sim".into(), spec.request_timeout);
     let outside = Arc::new(Outside::default());
@@ -136,4 +146,50 @@ fn a_run_on_simulated_sockets_keeps_every_promise_and_repeats_exactly() {
     assert!(first.errors.disconnects > 0 && first.errors.batches_retried > 0);
     assert_eq!(first, simulate(11), "one seed, one run");
     assert_ne!(first, simulate(12));
+}
+
+fn transactional(settings: Settings) -> RunResult {
+    run(11, settings, |s| s.commit_interval = Some(Duration::from_millis(10)))
+}
+
+#[test]
+fn transactions_are_committed_after_their_interval_and_what_was_acknowledged_is_there() {
+    let result = transactional(Settings::default());
+    assert!(result.passed(), "{result:#?}");
+    assert_eq!(result.verify.as_ref().unwrap().records_read, 4000);
+    let seen = result.produce.unwrap().transactions.unwrap();
+    // Two producers for 20 intervals; each transaction begins with its first batch.
+    assert!((24..=42).contains(&seen.commits), "{seen:?}");
+    let (commit, pause) = (seen.commit_latency_us.unwrap(), seen.pause_us.unwrap());
+    assert!(commit.p50 > 0.0 && commit.p50 <= pause.p50, "{seen:?}");
+    assert_eq!(seen.aborted, 0);
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_asked_for_again() {
+    let ends = Box::new(|n| match n % 5 {
+        1 => Act::AppendAndHangUp,
+        2 => Act::Refuse(ErrorCode::ConcurrentTransactions),
+        3 => Act::HangUp,
+        _ => Act::Behave,
+    });
+    let result = transactional(Settings { ends, ..unreliable() });
+    assert!(result.passed(), "{result:#?}");
+    assert_eq!(result.verify.as_ref().unwrap().records_read, 4000);
+    assert!(result.errors.disconnects > 0);
+    assert_eq!(result.produce.unwrap().transactions.unwrap().aborted, 0);
+}
+
+#[test]
+fn what_cannot_be_committed_is_given_up_whole() {
+    let ends = Box::new(|n| match n % 4 {
+        2 => Act::Refuse(ErrorCode::InvalidProducerEpoch),
+        _ => Act::Behave,
+    });
+    let result = transactional(Settings { ends, ..Settings::default() });
+    let verify = result.verify.as_ref().unwrap();
+    assert_eq!((verify.wrong(false), verify.unacknowledged_present), (0, 0), "{result:#?}");
+    let aborted = result.produce.as_ref().unwrap().transactions.as_ref().unwrap().aborted;
+    assert!(aborted > 1);
+    assert_eq!(verify.records_read + result.errors.records_failed, 4000);
 }

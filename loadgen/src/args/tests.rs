@@ -66,6 +66,18 @@ fn reading_begins_at_the_earliest_offset_with_one_consumer() {
 }
 
 #[test]
+fn transactions_are_numbered_and_named() {
+    let spec = parse("--target h:1 --transactional").unwrap();
+    assert_eq!(spec.commit_interval, Some(Duration::from_millis(100)));
+    assert!(spec.is_idempotent() && !spec.idempotent);
+    let line = "--target h:1 --transactional --commit-interval-ms 2.5 --transactional-id x";
+    let spec = parse(line).unwrap();
+    assert_eq!(spec.commit_interval, Some(Duration::from_micros(2_500)));
+    assert_eq!(spec.transactional_id(3).as_deref(), Some("x-3"));
+    assert_eq!(parse("--target h:1").unwrap().transactional_id(3), None);
+}
+
+#[test]
 fn a_round_is_one_record_for_each_partition_if_nothing_else_is_said() {
     let spec = parse("--target h:1 --round --partitions 64 --in-flight 1").unwrap();
     assert_eq!((spec.round, spec.records_per_batch()), (true, Some(1)));
@@ -79,7 +91,7 @@ fn what_cannot_be_is_refused_with_a_reason() {
     assert!(parse("").unwrap_err().contains("--target"));
     assert!(parse("--target h:1 --embedded d").unwrap_err().contains("cannot be used with"));
     assert!(parse("--target h:1 --acks 2").unwrap_err().contains("say 0, 1 or all"));
-    assert!(parse("--target h:1 --transactional").unwrap_err().contains("not available yet"));
+    assert!(parse("--target h:1 --commit-interval-ms 5").unwrap_err().contains("--transactional"));
     assert!(parse("--target h:1 --rate fast").unwrap_err().contains("per second"));
 }
 

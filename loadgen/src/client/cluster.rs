@@ -29,10 +29,7 @@ impl Cluster {
     /// Takes over what an answer says of the brokers and of `topic`.
     pub fn update(&mut self, answer: &MetadataResponse<'_>, topic: &MetadataTopic<'_>) {
         for broker in &answer.brokers {
-            let address = match broker.host.contains(':') {
-                true => format!("[{}]:{}", broker.host, broker.port),
-                false => format!("{}:{}", broker.host, broker.port),
-            };
+            let address = address_of(&broker.host, broker.port);
             match self.index_of(broker.node_id) {
                 Some(index) => self.brokers[index].address = address,
                 None => self.brokers.push(Broker { node_id: broker.node_id, address }),
@@ -77,6 +74,14 @@ impl Cluster {
 
     fn index_of(&self, node_id: i32) -> Option<usize> {
         self.brokers.iter().position(|broker| broker.node_id == node_id)
+    }
+}
+
+/// As one connects to it.
+pub fn address_of(host: &str, port: i32) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
     }
 }
 

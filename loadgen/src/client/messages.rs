@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use headwater_protocol::error_code::ErrorCode;
-use headwater_protocol::messages::fetch::response::FetchResponse;
+use headwater_protocol::messages::fetch::response::{AbortedTransaction, FetchResponse};
 use headwater_protocol::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use headwater_protocol::messages::produce::ProduceResponse;
 use headwater_protocol::wire::error::DecodeError;
@@ -14,6 +14,8 @@ use headwater_protocol::wire::writer::Writer;
 
 /// A produce request without its batches.
 pub struct ProduceHead<'a> {
+    /// Of the transaction that they belong to.
+    pub transactional_id: Option<&'a str>,
     /// Topic of all of them.
     pub topic: &'a str,
     /// As in the request.
@@ -29,7 +31,7 @@ impl ProduceHead<'_> {
     /// `ProduceRequest` of the protocol crate, which takes batches by copy; a test compares the two.
     pub fn encode(&self, w: &mut Writer<'_>) -> Vec<usize> {
         let mut holes = Vec::with_capacity(self.batches.len());
-        w.nullable_string(None);
+        w.nullable_string(self.transactional_id);
         w.i16(self.acks);
         w.i32(self.timeout_ms);
         w.array(&[self.topic], |w, topic| {
@@ -85,6 +87,8 @@ pub struct FetchAsk<'a> {
     pub bytes_min: i32,
     /// Bytes in the whole answer, and from one partition.
     pub bytes_max: i32,
+    /// Only up to the first transaction that is still open.
+    pub is_committed: bool,
 }
 
 impl FetchAsk<'_> {
@@ -105,6 +109,7 @@ impl FetchAsk<'_> {
             max_wait_ms: self.wait_ms,
             min_bytes: self.bytes_min,
             max_bytes: self.bytes_max,
+            isolation_level: self.is_committed.into(),
             topics: vec![topic],
             ..FetchRequest::default()
         };
@@ -121,6 +126,8 @@ pub struct FetchedPart {
     pub error: ErrorCode,
     /// Batches, one after the other; the last may be cut short.
     pub batches: Bytes,
+    /// Transactions among them that were aborted.
+    pub aborted: Vec<AbortedTransaction>,
 }
 
 /// Reads the answer to a fetch; the batches stay in `frame`.
@@ -135,6 +142,7 @@ pub fn decode_fetched(
         partition: part.index as u32,
         error: part.error_code,
         batches: frame.slice_ref(part.records.inline().unwrap_or_default()),
+        aborted: part.aborted_transactions.unwrap_or_default(),
     });
     Ok((answer.error_code, parts.collect()))
 }
@@ -150,7 +158,9 @@ mod tests {
         let batches = [(0, Bytes::from_static(b"first")), (5, Bytes::from_static(b"second!"))];
         for version in [3, 8, 9, 12] {
             let flexible = version >= 9;
-            let head = ProduceHead { topic: "t", acks: -1, timeout_ms: 30_000, batches: &batches };
+            let transactional_id = (version > 3).then_some("id");
+            let (topic, acks, timeout_ms) = ("t", -1, 30_000);
+            let head = ProduceHead { transactional_id, topic, acks, timeout_ms, batches: &batches };
             let mut buffer = BytesMut::new();
             let holes = head.encode(&mut Writer::new(&mut buffer, flexible));
             let mut ours = Vec::new();
@@ -169,7 +179,7 @@ mod tests {
                 .map(|(index, batch)| ProducePartition { index: *index, records: Some(batch) })
                 .collect();
             let request = ProduceRequest {
-                transactional_id: None,
+                transactional_id,
                 acks: -1,
                 timeout_ms: 30_000,
                 topics: vec![ProduceTopic { name: "t", partitions, ..ProduceTopic::default() }],

@@ -14,7 +14,8 @@
 //! | [`messages`] | produce and fetch: requests built without copying batches, answers reduced to facts |
 //! | [`cluster`] | brokers and who leads which partition |
 //! | [`control`] | single calls as futures, for everything that is not the load itself |
-//! | [`setup`] | the topic, its leaders, offsets, producer ids |
+//! | [`setup`] | the topic, its leaders, offsets |
+//! | [`identity`] | producer ids, and who coordinates transactions |
 //!
 //! Must not know what a run measures.
 
@@ -22,6 +23,7 @@ pub mod cluster;
 pub mod connection;
 pub mod control;
 pub mod embedded;
+pub mod identity;
 pub mod messages;
 pub mod network;
 pub mod setup;

@@ -1,5 +1,5 @@
 //! What has to be known before load can be offered: the topic (created if it is missing), who leads
-//! its partitions, where they begin and end, and a producer id. Each is one straight-line function
+//! its partitions, and where they begin and end. Each is one straight-line function
 //! over [`Control`]; errors that go away by themselves are asked again.
 
 use std::fmt;
@@ -9,9 +9,6 @@ use headwater_protocol::api_key::ApiKey;
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, CreateTopicsResponse,
-};
-use headwater_protocol::messages::init_producer_id::{
-    InitProducerIdRequest, InitProducerIdResponse,
 };
 use headwater_protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
@@ -25,7 +22,8 @@ use super::cluster::Cluster;
 use super::control::{CallError, Control};
 
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Given to what goes away by itself.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The topic of a run.
 #[derive(Clone, Debug)]
@@ -257,39 +255,4 @@ async fn offsets_at(
         }
     }
     Ok(())
-}
-
-/// Identity of an idempotent producer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Producer id.
-    pub id: i64,
-    /// Producer epoch.
-    pub epoch: i16,
-}
-
-/// Asks for a new producer id.
-pub async fn identity(control: &Control, address: &str) -> Result<Identity, SetupError> {
-    let give_up = control.now().after(PATIENCE);
-    loop {
-        let ask =
-            |w: &mut Writer<'_>, version: i16| InitProducerIdRequest::default().encode(w, version);
-        let answer = control.call(address, ApiKey::InitProducerId, ask).await?;
-        let response = answer.read(InitProducerIdResponse::decode)?;
-        match response.error_code {
-            ErrorCode::None => {
-                return Ok(Identity { id: response.producer_id, epoch: response.producer_epoch });
-            }
-            code if code.is_retriable() && control.now() < give_up => {
-                control.sleep(ASK_AGAIN_AFTER).await;
-            }
-            code => {
-                return Err(SetupError::Refused {
-                    api: ApiKey::InitProducerId,
-                    code,
-                    message: None,
-                });
-            }
-        }
-    }
 }

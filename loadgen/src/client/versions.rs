@@ -6,6 +6,8 @@ use headwater_protocol::messages::api_versions::ApiVersionsResponse;
 /// From these versions on, topics are named by their id, which this client does not keep.
 const PRODUCE_MAX: i16 = 12;
 const FETCH_MAX: i16 = 12;
+/// Before this version, partitions had to be added to a transaction by a request of their own.
+const END_TXN_MIN: i16 = 5;
 
 /// The version of ApiVersions itself that is asked first, and when the broker does not know it.
 pub const FIRST_ASKED: i16 = 3;
@@ -28,8 +30,12 @@ impl Versions {
                 ApiKey::Fetch => ours.max.min(FETCH_MAX),
                 _ => ours.max,
             };
+            let our_min = match key {
+                ApiKey::EndTxn => END_TXN_MIN,
+                _ => ours.decodable_min,
+            };
             let version = our_max.min(theirs.max_version);
-            let spoken = version >= ours.decodable_min.max(theirs.min_version);
+            let spoken = version >= our_min.max(theirs.min_version);
             spoken.then_some((key.code(), version))
         });
         Versions { common: common.collect() }

@@ -11,7 +11,7 @@ use headwater_protocol::batch::builder;
 use headwater_protocol::batch::compression::Compression;
 
 use crate::batch::{Batch, Buffers, Building, sequence_after};
-use crate::client::setup::Identity;
+use crate::client::identity::Identity;
 
 /// See the module.
 pub struct Lane {
@@ -37,10 +37,10 @@ pub struct Lane {
 
 impl Lane {
     /// An empty one.
-    pub fn new(partition: u32, compression: Compression) -> Self {
+    pub fn new(partition: u32, compression: Compression, is_transactional: bool) -> Self {
         Lane {
             partition,
-            building: Building::new(compression),
+            building: Building::new(compression, is_transactional),
             building_is_due: false,
             is_queued: false,
             sealed: VecDeque::new(),
@@ -189,7 +189,7 @@ mod tests {
     const ID: Option<Identity> = Some(Identity { id: 1, epoch: 0 });
 
     fn lane_with(batches: u64, buffers: &mut Buffers) -> Lane {
-        let mut lane = Lane::new(0, Compression::None);
+        let mut lane = Lane::new(0, Compression::None, false);
         for sequence in 0..batches {
             lane.building.push(sequence, 0, None, b"x", Nanos(sequence));
             lane.seal(ID, buffers);
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn an_unfilled_batch_waits_until_it_is_due() {
         let mut buffers = Buffers::default();
-        let mut lane = Lane::new(0, Compression::None);
+        let mut lane = Lane::new(0, Compression::None, false);
         lane.building.push(0, 0, None, b"x", Nanos(0));
         assert!(lane.take(Nanos(0), ID, &mut buffers).is_none());
         lane.building_is_due = true;

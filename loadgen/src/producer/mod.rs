@@ -10,11 +10,13 @@
 //! | `fill` | records into batches |
 //! | `send` | batches into requests |
 //! | `settle` | answers, retries, a new identity |
+//! | `transaction` | what is committed together, and when |
 
 mod fill;
 pub mod lane;
 mod send;
 mod settle;
+mod transaction;
 
 use std::collections::VecDeque;
 
@@ -23,8 +25,9 @@ use headwater_protocol::batch::compression;
 
 use crate::batch::{Batch, Buffers};
 use crate::client::cluster::Cluster;
+use crate::client::control::CallError;
+use crate::client::identity::{Identity, Registration};
 use crate::client::network::Link;
-use crate::client::setup::Identity;
 use crate::client::sink::Sink;
 use crate::meter::Meter;
 use crate::partitioner::Partitioner;
@@ -32,6 +35,7 @@ use crate::source::Source;
 use crate::spec::{Compression, RunSpec};
 use crate::verify::Ledger;
 use lane::Lane;
+use transaction::Transactions;
 
 /// What all producers of a run work with.
 pub struct Shop {
@@ -51,6 +55,8 @@ pub struct Shop {
     pub ledger: Option<Ledger>,
     /// Somebody was told that the cluster has changed.
     pub cluster_is_stale: bool,
+    /// A broker cannot do what the run needs.
+    pub refused: Option<CallError>,
 }
 
 /// See the module.
@@ -79,6 +85,7 @@ pub struct Producer {
     /// Since when it has had room again; zero if it was never full.
     full_until: Nanos,
     identity: Option<Identity>,
+    transactions: Option<Transactions>,
     /// The identity is spoilt: nothing is sent until there is another.
     begins_anew: bool,
     next_tag: u64,
@@ -108,12 +115,19 @@ struct InFlight {
 
 impl Producer {
     /// One of `spec.producers`, with an identity if it is idempotent.
-    pub fn new(index: usize, shop: &Shop, identity: Option<Identity>) -> Self {
+    pub fn new(index: usize, shop: &Shop, registration: Option<Registration>) -> Self {
         let partitions = shop.cluster.partitions();
         let compression = protocol_compression(shop.spec.compression);
+        let is_transactional = shop.spec.commit_interval.is_some();
+        let lane = |partition| Lane::new(partition, compression, is_transactional);
+        let (identity, coordinator) =
+            registration.map(|given| (given.identity, given.coordinator)).unzip();
+        let transactions = (shop.spec.transactional_id(index).zip(shop.spec.commit_interval))
+            .zip(coordinator.flatten())
+            .map(|((id, interval), address)| Transactions::new(id, interval, address));
         Producer {
             index,
-            lanes: (0..partitions).map(|partition| Lane::new(partition, compression)).collect(),
+            lanes: (0..partitions).map(lane).collect(),
             partitioner: Partitioner::new(partitions, index),
             next: 0,
             share: share(&shop.spec, &shop.source, partitions, index),
@@ -126,6 +140,7 @@ impl Producer {
             was_full: false,
             full_until: Nanos(0),
             identity,
+            transactions,
             begins_anew: false,
             next_tag: 0,
             round_records: shop.spec.round.then(|| request_records(&shop.spec, partitions)),
@@ -145,7 +160,8 @@ impl Producer {
 
     /// Nothing waits and nothing is under way.
     pub fn is_idle(&self) -> bool {
-        self.buffered_bytes == 0 && !self.has_requests_under_way()
+        let is_committed = self.transactions.as_ref().is_none_or(Transactions::is_idle);
+        self.buffered_bytes == 0 && !self.has_requests_under_way() && is_committed
     }
 
     /// Requests were sent and not answered so far.
@@ -155,7 +171,9 @@ impl Producer {
 
     /// Every connection it needs is there.
     pub fn is_connected(&self) -> bool {
-        self.lines.iter().zip(&self.leads).all(|(line, leads)| line.is_open || !leads)
+        let coordinated = self.transactions.as_ref().is_none_or(Transactions::is_connected);
+        coordinated
+            && self.lines.iter().zip(&self.leads).all(|(line, leads)| line.is_open || !leads)
     }
 
     /// The earliest time at which it has something to do that no event announces. `takes_records` says
@@ -175,7 +193,9 @@ impl Producer {
             .zip(&self.leads)
             .filter(|(line, leads)| **leads && line.link.is_none());
         let reconnect = closed.map(|(line, _)| line.not_before).min().unwrap_or(Nanos(u64::MAX));
-        record.min(lingered).min(retry).min(reconnect)
+        let transaction =
+            self.transactions.as_ref().map_or(Nanos(u64::MAX), Transactions::next_due);
+        record.min(lingered).min(retry).min(reconnect).min(transaction)
     }
 
     /// Puts a lane into the queue of its broker, once.

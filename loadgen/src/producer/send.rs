@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use headwater_io::clock::Nanos;
 
+use super::transaction::Transactions;
 use super::{InFlight, Line, Producer, Shop};
 use crate::batch::Batch;
 use crate::client::messages::ProduceHead;
@@ -18,6 +19,7 @@ impl Producer {
     pub fn send(&mut self, shop: &mut Shop, now: Nanos) {
         self.mark_lingered(shop, now);
         self.end_backing_off(shop, now);
+        self.tend_transaction(shop, now);
         for broker in 0..self.lines.len() {
             if !self.lines[broker].is_open {
                 self.connect(shop, broker, now);
@@ -48,6 +50,7 @@ impl Producer {
     fn gather(&mut self, shop: &mut Shop, broker: usize, now: Nanos) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut bytes = 0;
+        let only_retries = self.transactions.as_ref().is_some_and(Transactions::is_ending);
         let bytes_max = match self.round_records {
             Some(_) => usize::MAX,
             None => shop.spec.request_bytes_max,
@@ -55,6 +58,10 @@ impl Producer {
         for _ in 0..self.ready[broker].len() {
             let Some(index) = self.ready[broker].pop_front() else { break };
             let lane = &mut self.lanes[index as usize];
+            if only_retries && !lane.has_retries() {
+                self.ready[broker].push_back(index);
+                continue;
+            }
             let was_building = lane.building_number();
             if !batches.is_empty() && bytes + lane.next_bytes() > bytes_max {
                 self.ready[broker].push_front(index);
@@ -77,7 +84,11 @@ impl Producer {
 
     fn send_request(&mut self, shop: &mut Shop, broker: usize, batches: Vec<Batch>, now: Nanos) {
         let parts: Vec<_> = batches.iter().map(|b| (b.partition, b.bytes.clone())).collect();
+        if let Some(transactions) = &mut self.transactions {
+            transactions.sent(now);
+        }
         let head = ProduceHead {
+            transactional_id: self.transactions.as_ref().map(Transactions::id),
             topic: &shop.spec.topic,
             acks: shop.spec.acks.code(),
             timeout_ms: shop.spec.request_timeout.as_millis() as i32,

@@ -7,9 +7,9 @@ use headwater_protocol::error_code::ErrorCode;
 
 use super::{InFlight, Producer, Shop};
 use crate::batch::Batch;
+use crate::client::identity::Registration;
 use crate::client::messages::ProducedPart;
 use crate::client::network::{Event, What};
-use crate::client::setup::Identity;
 use crate::spec::Acks;
 
 /// Kafka's `retry.backoff.ms`.
@@ -30,6 +30,9 @@ enum Verdict {
 impl Producer {
     /// Something happened on one of its connections.
     pub fn take_in(&mut self, shop: &mut Shop, event: Event, now: Nanos) {
+        if self.hear_coordinator(shop, &event, now) {
+            return;
+        }
         let Some(broker) = self.lines.iter().position(|line| line.link == Some(event.link)) else {
             return;
         };
@@ -61,8 +64,10 @@ impl Producer {
         self.begins_anew && !self.has_requests_under_way()
     }
 
-    /// Goes on under another producer id.
-    pub fn begin_anew(&mut self, shop: &Shop, identity: Identity) {
+    /// Goes on under another producer id, or the same with another epoch.
+    pub fn begin_anew(&mut self, shop: &mut Shop, registration: Registration) {
+        let Registration { identity, coordinator } = registration;
+        self.give_up_transaction(shop, coordinator);
         self.identity = Some(identity);
         self.begins_anew = false;
         for lane in 0..self.lanes.len() as u32 {
@@ -86,6 +91,7 @@ impl Producer {
 
     /// Stops waiting: what has no answer by now counts as failed.
     pub fn abandon(&mut self, shop: &mut Shop, now: Nanos) {
+        self.give_up_transaction(shop, None);
         let mut waiting = Vec::new();
         for line in &mut self.lines {
             if let Some(link) = line.link.take() {
@@ -164,7 +170,9 @@ impl Producer {
             Verdict::Acked { base_offset } => {
                 let is_acknowledged = shop.spec.acks != Acks::None;
                 shop.meter.batch_acked(self.index, &batch, now, is_acknowledged);
-                if is_acknowledged && let Some(ledger) = &mut shop.ledger {
+                if let Some(transactions) = &mut self.transactions {
+                    transactions.acknowledged(&batch, base_offset, shop.ledger.is_some());
+                } else if is_acknowledged && let Some(ledger) = &mut shop.ledger {
                     ledger.acknowledged(self.index, partition, base_offset, &batch.spans);
                 }
                 self.buffered_bytes -= batch.payload_bytes;

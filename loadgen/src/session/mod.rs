@@ -20,8 +20,9 @@ use headwater_io::clock::Nanos;
 
 use crate::client::connection::Closed;
 use crate::client::control::{Control, Task};
+use crate::client::identity::Registration;
 use crate::client::network::{Event, Owner, What};
-use crate::client::setup::{Identity, SetupError};
+use crate::client::setup::SetupError;
 use crate::client::sink::Sink;
 use crate::consumer::Consumer;
 use crate::input::Input;
@@ -102,6 +103,7 @@ impl Session {
             meter: Meter::new(never, None),
             ledger,
             cluster_is_stale: false,
+            refused: None,
             sink,
             spec,
         };
@@ -189,6 +191,9 @@ impl Session {
 
     fn housekeeping(&mut self, now: Nanos) -> Result<(), RunError> {
         self.shop.sink.expire(&mut self.events);
+        if let Some(why) = self.shop.refused.take() {
+            return Err(RunError::Setup(why.into()));
+        }
         self.side.run(&mut self.shop, &self.control, &self.bootstrap, &mut self.producers, now)?;
         let outside = &self.outside;
         outside.acked.store(self.shop.meter.acked_total, Ordering::Relaxed);
@@ -198,4 +203,4 @@ impl Session {
     }
 }
 
-type IdentityTask = Task<Result<Identity, SetupError>>;
+type IdentityTask = Task<Result<Registration, SetupError>>;

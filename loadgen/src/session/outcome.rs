@@ -10,7 +10,7 @@ use crate::latency::Latencies;
 use crate::meter::{Counts, Meter};
 use crate::result::{
     Check, Consumed, Generator, LatencyFrom, Mode, Produced, RunResult, SCHEMA, SCHEMA_VERSION,
-    Settings,
+    Settings, Transactions,
 };
 use crate::run::Recorded;
 use crate::spec::{Acks, RunSpec, StartAt, Target};
@@ -93,6 +93,7 @@ impl Session {
                 Some(_) => LatencyFrom::IntendedRequest,
                 None => LatencyFrom::IntendedRecord,
             }),
+            transactions: spec.commit_interval.map(|_| transactions(meter)),
             latency_withheld: withheld,
             latency_curve,
             record_latency_curve,
@@ -137,6 +138,19 @@ impl Session {
             kept_schedule: produced.is_none_or(|produced| produced.latency_withheld.is_none()),
             cpu_s: cpu_ns.map_or(0.0, |(start, end)| end.saturating_sub(start) as f64 / 1e9),
         }
+    }
+}
+
+fn transactions(meter: &Meter) -> Transactions {
+    let seen = &meter.transactions;
+    let seconds = measured_s(meter).max(f64::MIN_POSITIVE);
+    Transactions {
+        commits: seen.commits,
+        commits_per_s: thousandths(seen.commits as f64 / seconds),
+        aborted: seen.aborted,
+        commit_latency_us: seen.commit_latency.summary(),
+        commit_latency_curve: seen.commit_latency.curve(),
+        pause_us: seen.pause.summary(),
     }
 }
 
@@ -197,7 +211,9 @@ fn settings(spec: &RunSpec, seed: u64, partitions: u32, machine: &Machine) -> Se
         in_flight: spec.in_flight as u64,
         producers: if spec.read_only { 0 } else { spec.producers as u64 },
         consumers: spec.consumers as u64,
-        idempotent: spec.idempotent,
+        idempotent: spec.is_idempotent(),
+        transactional_id: spec.commit_interval.map(|_| spec.transactional_id.clone()),
+        commit_interval_ms: spec.commit_interval.map(|interval| interval.as_secs_f64() * 1e3),
         compression: spec.compression.to_string(),
         record_bytes: (spec.input.is_none() && !spec.read_only).then_some(spec.record_bytes as u64),
         payload: format!("{:?}", spec.payload).to_lowercase(),
@@ -247,7 +263,7 @@ fn checks(spec: &RunSpec, result: &RunResult) -> Vec<Check> {
     }
     if let Some(verify) = &result.verify {
         // Sending again without sequence numbers may duplicate, and so put an old record behind a new one.
-        let may_repeat = !spec.idempotent && result.errors.batches_retried > 0;
+        let may_repeat = !spec.is_idempotent() && result.errors.batches_retried > 0;
         let wrong = verify.wrong(may_repeat);
         check("verify_wrong_max", 0.0, Some(wrong as f64), wrong == 0);
     }

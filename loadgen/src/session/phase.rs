@@ -11,7 +11,8 @@ use headwater_protocol::messages::list_offsets::{EARLIEST_TIMESTAMP, LATEST_TIME
 use super::Session;
 use crate::client::cluster::Cluster;
 use crate::client::control::{Control, Task};
-use crate::client::setup::{self, Identity, SetupError, TopicSpec};
+use crate::client::identity::{self, Registration};
+use crate::client::setup::{self, SetupError, TopicSpec};
 use crate::consumer::{Assignment, Consumer};
 use crate::input::Input;
 use crate::meter::{Meter, Window};
@@ -69,7 +70,7 @@ pub struct Prepared {
     /// See `earliest`.
     pub latest: Vec<i64>,
     /// Of each producer, if they are idempotent.
-    pub identities: Vec<Identity>,
+    pub registrations: Vec<Registration>,
 }
 
 pub fn setup_task(
@@ -92,8 +93,10 @@ pub fn setup_task(
         };
         (prepared.earliest, prepared.latest) =
             (at(EARLIEST_TIMESTAMP).await?, at(LATEST_TIMESTAMP).await?);
-        for _ in 0..if spec.idempotent && !spec.read_only { spec.producers } else { 0 } {
-            prepared.identities.push(setup::identity(&control, &bootstrap).await?);
+        let numbered = spec.is_idempotent() && !spec.read_only;
+        for producer in 0..if numbered { spec.producers } else { 0 } {
+            let id = spec.transactional_id(producer);
+            prepared.registrations.push(identity::register(&control, &bootstrap, id).await?);
         }
         Ok(prepared)
     })
@@ -141,8 +144,9 @@ impl Session {
     fn begin_connecting(&mut self, prepared: Prepared, now: Nanos) {
         self.shop.cluster = prepared.cluster.clone();
         if !self.shop.spec.read_only {
-            let producer =
-                |index| Producer::new(index, &self.shop, prepared.identities.get(index).copied());
+            let producer = |index| {
+                Producer::new(index, &self.shop, prepared.registrations.get(index).cloned())
+            };
             self.producers = (0..self.shop.spec.producers).map(producer).collect();
         }
         self.consumers =
@@ -344,6 +348,7 @@ impl Session {
             self.shop.cluster.clone(),
             self.shop.spec.topic.clone(),
             self.prepared.latest.clone(),
+            self.shop.spec.commit_interval.is_some(),
             ledger,
         );
         self.phase = Phase::Verify(Task::new(task));

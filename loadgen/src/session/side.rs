@@ -11,6 +11,7 @@ use headwater_protocol::error_code::ErrorCode;
 use super::IdentityTask;
 use crate::client::cluster::Cluster;
 use crate::client::control::{CallError, Control, Task};
+use crate::client::identity;
 use crate::client::setup::{self, SetupError};
 use crate::producer::{Producer, Shop};
 use crate::run::RunError;
@@ -77,7 +78,7 @@ impl SideTasks {
 
     fn renew(
         &mut self,
-        shop: &Shop,
+        shop: &mut Shop,
         control: &Control,
         bootstrap: &str,
         producers: &mut [Producer],
@@ -89,13 +90,13 @@ impl SideTasks {
             }
             if !self.identities.contains_key(&index) && now >= self.not_before {
                 let address = self.next_address(shop, bootstrap);
-                let control = control.clone();
-                let ask = async move { setup::identity(&control, &address).await };
+                let (control, id) = (control.clone(), shop.spec.transactional_id(index));
+                let ask = async move { identity::register(&control, &address, id).await };
                 self.identities.insert(index, Task::new(ask));
             }
             match self.identities.get_mut(&index).and_then(Task::poll) {
                 None => continue,
-                Some(Ok(identity)) => producer.begin_anew(shop, identity),
+                Some(Ok(registration)) => producer.begin_anew(shop, registration),
                 Some(Err(SetupError::Call(_))) => self.not_before = now.after(NOT_MORE_OFTEN_THAN),
                 Some(Err(e)) => return Err(RunError::Setup(e)),
             }

@@ -4,6 +4,7 @@
 //! Filled by the producers while the run lasts, then shown every record that is in the topic. Knows
 //! nothing of connections: it is told, and it judges. The simulator uses the same ledger.
 
+mod aborted;
 mod bits;
 mod generated;
 mod lines;

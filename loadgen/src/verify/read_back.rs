@@ -9,6 +9,7 @@ use headwater_protocol::batch::{compression, header, record};
 use headwater_protocol::error_code::ErrorCode;
 use headwater_protocol::messages::list_offsets::LATEST_TIMESTAMP;
 
+use super::aborted::Aborted;
 use super::{Ledger, ReadRecord};
 use crate::client::cluster::Cluster;
 use crate::client::control::{Answer, CallError, Control};
@@ -24,16 +25,18 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Without a single new record for this long, reading back has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Reads every partition of `topic` from its offset in `starts` to its end.
+/// Reads every partition of `topic` from its offset in `starts` to its end; with `is_committed` only what is
+/// committed, however long the last transaction takes to be.
 pub async fn all(
     control: Control,
     cluster: Cluster,
     topic: String,
     starts: Vec<i64>,
+    is_committed: bool,
     mut ledger: Ledger,
 ) -> Result<VerifyCounts, SetupError> {
     let ends = setup::offsets(&control, &cluster, &topic, LATEST_TIMESTAMP).await?;
-    let mut reader = Reading { control, cluster, topic, scratch: Vec::new() };
+    let mut reader = Reading { control, cluster, topic, is_committed, scratch: Vec::new() };
     for (partition, (&start, &end)) in (0..).zip(starts.iter().zip(&ends)) {
         reader.partition(partition, start, end, &mut ledger).await?;
     }
@@ -44,6 +47,7 @@ struct Reading {
     control: Control,
     cluster: Cluster,
     topic: String,
+    is_committed: bool,
     scratch: Vec<u8>,
 }
 
@@ -78,7 +82,7 @@ impl Reading {
         position: i64,
     ) -> Result<Option<FetchedPart>, SetupError> {
         let Some(broker) = self.cluster.leader(partition) else { return Ok(None) };
-        let topic = self.topic.clone();
+        let (topic, is_committed) = (self.topic.clone(), self.is_committed);
         let ask = move |sink: &mut Sink, link, tag| {
             let ask = FetchAsk {
                 topic: &topic,
@@ -86,6 +90,7 @@ impl Reading {
                 wait_ms: FETCH_WAIT_MS,
                 bytes_min: 1,
                 bytes_max: FETCH_BYTES,
+                is_committed,
             };
             sink.fetch(link, tag, &ask)
         };
@@ -108,12 +113,14 @@ impl Reading {
     }
 
     fn show(&mut self, part: &FetchedPart, start: i64, position: &mut i64, ledger: &mut Ledger) {
+        let mut aborted = Aborted::of(&part.aborted);
         for batch in header::batches(&part.batches).map_while(Result::ok) {
+            let is_void = aborted.voids(&batch);
             if batch.header.next_offset() <= *position {
                 continue;
             }
             *position = batch.header.next_offset();
-            if batch.header.attributes.is_control {
+            if batch.header.attributes.is_control || is_void {
                 continue;
             }
             let is_whole = header::check(batch.bytes).is_ok();

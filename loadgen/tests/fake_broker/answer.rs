@@ -1,5 +1,6 @@
 //! One request in, one answer out.
 
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,15 @@ use headwater_protocol::messages::api_versions::ApiVersionsResponse;
 use headwater_protocol::messages::create_topics::{
     CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
+use headwater_protocol::messages::end_txn::{EndTxnRequest, EndTxnResponse};
 use headwater_protocol::messages::fetch::FetchRequest;
 use headwater_protocol::messages::fetch::response::{
-    FetchPartitionResponse, FetchRecords, FetchResponse, FetchTopicResponse,
+    AbortedTransaction, FetchPartitionResponse, FetchRecords, FetchResponse, FetchTopicResponse,
 };
-use headwater_protocol::messages::init_producer_id::InitProducerIdResponse;
+use headwater_protocol::messages::find_coordinator::{Coordinator, FindCoordinatorResponse};
+use headwater_protocol::messages::init_producer_id::{
+    InitProducerIdRequest, InitProducerIdResponse,
+};
 use headwater_protocol::messages::list_offsets::{
     EARLIEST_TIMESTAMP, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopicResponse,
@@ -28,7 +33,7 @@ use headwater_protocol::messages::produce::{
 };
 use headwater_protocol::wire::reader::Reader;
 
-use super::{Act, Shared};
+use super::{Act, Script, Shared, transactions};
 
 /// False to hang up.
 pub fn request(bytes: &[u8], shared: &Shared, out: &mut BytesMut) -> bool {
@@ -58,13 +63,16 @@ pub fn request(bytes: &[u8], shared: &Shared, out: &mut BytesMut) -> bool {
             reply(&|w, v| answer.encode(w, v), version);
         }
         ApiKey::InitProducerId => {
-            let mut topics = shared.topics.lock().unwrap();
-            topics.next_producer_id += 1;
-            let answer = InitProducerIdResponse {
-                producer_id: topics.next_producer_id,
-                producer_epoch: 0,
-                ..InitProducerIdResponse::default()
-            };
+            let answer = init_producer_id(&mut body, version, shared);
+            reply(&|w, v| answer.encode(w, v), version);
+        }
+        ApiKey::FindCoordinator => {
+            let answer = find_coordinator(shared);
+            reply(&|w, v| answer.encode(w, v), version);
+        }
+        ApiKey::EndTxn => {
+            let request = EndTxnRequest::decode(&mut body, version).unwrap();
+            let Some(answer) = end_txn(&request, shared) else { return false };
             reply(&|w, v| answer.encode(w, v), version);
         }
         ApiKey::Produce => {
@@ -139,12 +147,54 @@ fn offsets(body: &mut Reader<'_>, version: i16, shared: &Shared) -> ListOffsetsR
     ListOffsetsResponse { topics: vec![answer], ..ListOffsetsResponse::default() }
 }
 
-fn produce(request: &ProduceRequest<'_>, shared: &Shared) -> Option<ProduceResponse<'static>> {
-    let act = {
-        let (count, script) = &mut *shared.script.lock().unwrap();
-        *count += 1;
-        script(*count - 1)
+fn init_producer_id(
+    body: &mut Reader<'_>,
+    version: i16,
+    shared: &Shared,
+) -> InitProducerIdResponse {
+    let request = InitProducerIdRequest::decode(body, version).unwrap();
+    let mut topics = shared.topics.lock().unwrap();
+    let (producer_id, producer_epoch) = match request.transactional_id {
+        Some(id) => topics.register(id),
+        None => {
+            topics.next_producer_id += 1;
+            (topics.next_producer_id, 0)
+        }
     };
+    InitProducerIdResponse { producer_id, producer_epoch, ..InitProducerIdResponse::default() }
+}
+
+fn find_coordinator(shared: &Shared) -> FindCoordinatorResponse<'static> {
+    let coordinator = Coordinator {
+        node_id: 7,
+        host: shared.address.ip().to_string().into(),
+        port: i32::from(shared.address.port()),
+        ..Coordinator::default()
+    };
+    FindCoordinatorResponse { coordinators: vec![coordinator], ..Default::default() }
+}
+
+fn end_txn(request: &EndTxnRequest<'_>, shared: &Shared) -> Option<EndTxnResponse> {
+    let act = next(&shared.ends);
+    match act {
+        Act::HangUp => return None,
+        Act::Refuse(error_code) => {
+            return Some(EndTxnResponse { error_code, ..EndTxnResponse::default() });
+        }
+        _ => {}
+    }
+    let answer = shared.topics.lock().unwrap().end_txn(request);
+    (act != Act::AppendAndHangUp).then_some(answer)
+}
+
+fn next(script: &Mutex<(usize, Script)>) -> Act {
+    let (count, script) = &mut *script.lock().unwrap();
+    *count += 1;
+    script(*count - 1)
+}
+
+fn produce(request: &ProduceRequest<'_>, shared: &Shared) -> Option<ProduceResponse<'static>> {
+    let act = next(&shared.script);
     if act == Act::HangUp {
         return None;
     }
@@ -198,22 +248,24 @@ fn fetch(
     let give_up = Instant::now() + Duration::from_millis(request.max_wait_ms as u64);
     let topic = &request.topics[0];
     loop {
-        let found: Vec<(i32, i64, Vec<u8>)> = {
+        let found: Vec<(i32, i64, Vec<u8>, Vec<AbortedTransaction>)> = {
             let topics = shared.topics.lock().unwrap();
             let read = |asked: &headwater_protocol::messages::fetch::FetchPartition| {
                 let log = &topics.by_name[topic.name][asked.index as usize];
                 let bytes = log.read(asked.fetch_offset, asked.partition_max_bytes as usize);
-                (asked.index, log.next_offset, bytes)
+                let aborted = transactions::aborted(&log.voids, asked.fetch_offset);
+                (asked.index, log.next_offset, bytes, aborted)
             };
             topic.partitions.iter().map(read).collect()
         };
-        if found.iter().all(|(_, _, bytes)| bytes.is_empty()) && Instant::now() < give_up {
+        if found.iter().all(|(_, _, bytes, _)| bytes.is_empty()) && Instant::now() < give_up {
             thread::sleep(Duration::from_millis(1));
             continue;
         }
-        let partitions = found.iter().map(|(index, next, bytes)| FetchPartitionResponse {
+        let partitions = found.iter().map(|(index, next, bytes, aborted)| FetchPartitionResponse {
             index: *index,
             high_watermark: *next,
+            aborted_transactions: Some(aborted.clone()),
             records: FetchRecords::Inline(bytes),
             ..FetchPartitionResponse::default()
         });

@@ -5,16 +5,22 @@ use std::collections::HashMap;
 use headwater_protocol::batch::header;
 use headwater_protocol::error_code::ErrorCode;
 
+use super::transactions::{self, Transactions, Void};
+
 #[derive(Default)]
 pub struct Topics {
     pub by_name: HashMap<String, Vec<Partition>>,
     pub next_producer_id: i64,
+    pub transactions: Transactions,
 }
 
 #[derive(Default, Clone)]
 pub struct Partition {
     pub batches: Vec<(i64, Vec<u8>)>,
     pub next_offset: i64,
+    /// By producer id: the first offset of its open transaction.
+    pub open: HashMap<i64, i64>,
+    pub voids: Vec<Void>,
     /// By producer id and epoch.
     producers: HashMap<(i64, i16), Known>,
 }
@@ -67,6 +73,7 @@ impl Partition {
                 known.remembered.remove(0);
             }
         }
+        transactions::note(&mut self.open, &header, offset);
         self.append_unchecked(batch.to_vec());
         Ok(offset)
     }

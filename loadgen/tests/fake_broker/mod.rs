@@ -7,6 +7,7 @@
 
 pub mod answer;
 mod log;
+mod transactions;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -45,6 +46,8 @@ type Script = Box<dyn FnMut(usize) -> Act + Send>;
 pub struct Settings {
     /// Decides about the n-th produce request.
     pub script: Script,
+    /// Decides about the n-th request to end a transaction; to append is to end it.
+    pub ends: Script,
     /// Waits before each produce answer.
     pub delay: Duration,
     /// Knows ApiVersions only in version 0.
@@ -57,6 +60,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             script: Box::new(|_| Act::Behave),
+            ends: Box::new(|_| Act::Behave),
             delay: Duration::ZERO,
             is_old: false,
             discards: false,
@@ -74,6 +78,7 @@ pub struct Shared {
     pub address: SocketAddr,
     pub topics: Mutex<Topics>,
     pub script: Mutex<(usize, Script)>,
+    pub ends: Mutex<(usize, Script)>,
     pub delay: Duration,
     pub is_old: bool,
     pub discards: bool,
@@ -86,6 +91,7 @@ impl Shared {
             address,
             topics: Mutex::default(),
             script: Mutex::new((0, settings.script)),
+            ends: Mutex::new((0, settings.ends)),
             delay: settings.delay,
             is_old: settings.is_old,
             discards: settings.discards,

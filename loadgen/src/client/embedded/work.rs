@@ -188,5 +188,6 @@ fn fetched(want: &Want) -> FetchedPart {
         .result()
         .and_then(|answer| answer.to_vec().map_err(|_| ErrorCode::KafkaStorageError));
     let error = batches.as_ref().err().copied().unwrap_or_default();
-    FetchedPart { partition: want.index, error, batches: batches.unwrap_or_default().into() }
+    let batches = batches.unwrap_or_default().into();
+    FetchedPart { partition: want.index, error, batches, aborted: Vec::new() }
 }
