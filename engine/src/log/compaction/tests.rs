@@ -424,3 +424,18 @@ fn a_disk_that_is_full_or_fails_costs_the_run_and_nothing_else() {
         check_indexes(&work);
     }
 }
+
+#[test]
+fn nothing_is_concluded_from_an_offset_that_leads_out_of_its_segment() {
+    let (mut work, _) = cleaned(9);
+    let (base, _) = sizes(&work.bench.log)[0];
+    let path = directory::segment(Path::new(DIR), base);
+    let file = work.fs().open(&path, headwater_io::file::Access::Write).unwrap();
+    // Of the first batch: no checksum covers it.
+    work.fs().write_all_at(&file, 0, &1_000_000_i64.to_be_bytes()).unwrap();
+    work.fill_whole(100);
+    assert_eq!(work.clean(LATER_MS, 1 << 20, 100_000), Some(Ended::Failed));
+    assert!(work.bench.log.is_uncleanable());
+    assert_eq!(work.cleanable(LATER_MS), None);
+    assert_eq!(work.bench.log.health(), &Health::Serving);
+}

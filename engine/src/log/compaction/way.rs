@@ -37,6 +37,14 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether a batch may come where everything before `next` has been. No checksum covers its offset: where some may
+    /// be missing, at least it does not lead out of the segment.
+    fn follows(&self, next: Offset, header: &BatchHeader) -> bool {
+        self.chain.joins(next, Offset(header.base_offset)) && header.next_offset() <= self.upto.0
+    }
+}
+
 /// Segments that are still to be read.
 pub(in crate::log) struct Way {
     sources: VecDeque<Source>,
@@ -106,7 +114,7 @@ fn read_batches(
     let (mut end, mut next) = (0, passed);
     while end < read.len() {
         match header::check(&read[end..]) {
-            Ok(header) if source.chain.joins(next, Offset(header.base_offset)) => {
+            Ok(header) if source.follows(next, &header) => {
                 end += header.total_bytes();
                 next = Offset(header.next_offset());
             }
