@@ -45,6 +45,11 @@ pub enum Command {
     /// Start after a stop and after a kill, resident memory, and how long clients wait for metadata and
     /// offsets. The defaults take some minutes, most of them to make partitions.
     Scale(ScaleArgs),
+    /// Measure what exactly-once costs: the same load idempotent only and in transactions.
+    ///
+    /// As fast as it goes, everything durable, committed each 100 ms and each 10 ms; and records that come
+    /// alone, to see what a transaction costs the device. The defaults take two minutes.
+    Eos(EosArgs),
     /// Render a results folder again: summary, HTML report, and the table on the terminal.
     Report(ReportArgs),
     /// Comes with a later release.
@@ -80,10 +85,10 @@ pub struct Place {
 /// How often and how long.
 #[derive(Clone, Debug, Args)]
 pub struct Effort {
-    /// Measure everything this many times, interleaved [default: 3].
+    /// Measure everything this many times, interleaved [default: 3, eos 5].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeats: Option<u32>,
-    /// Seconds of each measured run [default: compare 0.45, tune 0.5, figures 1.5, journal 3].
+    /// Seconds of each measured run [default: compare 0.45, tune 0.5, figures 1.5, journal and eos 3].
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
     /// One repeat of a fraction of a second: to see that everything works, not to quote.
@@ -312,6 +317,33 @@ pub struct ScaleArgs {
     /// A few of everything, once: to see that it works, not to quote.
     #[arg(long)]
     pub quick: bool,
+}
+
+/// Arguments of `bench eos`.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "groups of flags")]
+pub struct EosArgs {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub effort: Effort,
+    #[command(flatten)]
+    pub broker: Broker,
+    /// Commit after sending so long; the promises are for 100 and 10.
+    #[arg(long, value_name = "MS,MS,...", value_delimiter = ',', default_values_t = [100.0, 10.0])]
+    pub commit_ms: Vec<f64>,
+    /// Bytes of each record's value.
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    pub record_bytes: usize,
+    /// Producers, each with a transactional id of its own.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub producers: usize,
+    /// Partitions of the topic; each producer writes to all of them.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub partitions: u32,
+    /// Never write more than this in one run, so that a fast disk does not fill.
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    pub run_mib_max: u64,
 }
 
 /// Arguments of `bench report`.

@@ -10,7 +10,7 @@
 //! | [`host`] | the machine: facts, device counters, processes, and how noisy it was |
 //! | [`limits`] | the best this machine can do, with the engine's ring and no log |
 //! | [`setting`], [`plan`] | which cells are measured, in which order |
-//! | [`compare`], [`tune`], [`figures`], [`journal`] | the cells of each command, and what is concluded from them |
+//! | [`compare`], [`tune`], [`figures`], [`journal`], [`eos`] | the cells of each command, and what is concluded from them |
 //! | [`scale`] | many topics, partitions and groups that nobody loads |
 //! | [`target`] | brokers: started beside the bench, or found running |
 //! | [`runner`] | runs the plan; a failed run is a row, not a gap |
@@ -29,6 +29,7 @@ pub mod analysis;
 pub mod args;
 pub mod commands;
 pub mod compare;
+pub mod eos;
 pub mod evidence;
 pub mod figures;
 pub mod gate;

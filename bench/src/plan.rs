@@ -13,7 +13,7 @@ use crate::setting::{Acks, PATH_SETTING, Path, Setting};
 /// Everything that will be run, as stored in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Which command made it: `limits`, `compare`, `tune`, `figures`, `journal`, `scale`.
+    /// Which command made it: `limits`, `compare`, `tune`, `figures`, `journal`, `eos`, `scale`.
     pub scenario: String,
     /// Decides the order.
     pub seed: u64,
@@ -117,6 +117,12 @@ pub struct ClientSetup {
     /// Each request holds one batch for every partition.
     #[serde(default)]
     pub round: bool,
+    /// Batches are numbered.
+    #[serde(default)]
+    pub idempotent: bool,
+    /// Records go in transactions, each committed after so long.
+    #[serde(default)]
+    pub commit_ms: Option<f64>,
     /// How long a batch waits for more.
     pub linger_ms: f64,
     /// Unanswered requests on each connection.
@@ -246,6 +252,8 @@ impl ClientSetup {
             batch_bytes: 16 << 10,
             batch_records: None,
             round: false,
+            idempotent: false,
+            commit_ms: None,
             linger_ms: 0.0,
             in_flight: 5,
             fetch_bytes: 1 << 20,

@@ -6,7 +6,7 @@
 pub mod limits;
 pub mod share;
 
-use headwater_loadgen::result::{CurvePoint, LatencyUs};
+use headwater_loadgen::result::{CurvePoint, LatencyUs, Transactions};
 use serde::Serialize;
 
 use crate::evidence::{Evidence, Row, RunRow};
@@ -57,8 +57,22 @@ pub struct CellSummary {
     pub write_amplification: Option<Stat>,
     /// Cache flushes of the device per request.
     pub flushes_per_request: Option<Stat>,
+    /// Write operations of the device per request.
+    pub writes_per_request: Option<Stat>,
     /// Cache flushes of the device per second.
     pub flushes_per_s: Option<Stat>,
+    /// Transactions committed per second.
+    pub commits_per_s: Option<Stat>,
+    /// From sending EndTxn until it is answered.
+    pub commit_p50_us: Option<Stat>,
+    /// 99th percentile.
+    pub commit_p99_us: Option<Stat>,
+    /// 99.9th percentile.
+    pub commit_p99_9_us: Option<Stat>,
+    /// Time in which a producer sends nothing new, around a commit.
+    pub pause_p50_us: Option<Stat>,
+    /// Cache flushes of the device by commits, whatever they were for.
+    pub flushes_per_commit: Option<Stat>,
     /// Processor time of the broker for a million records, in seconds.
     pub cpu_s_per_million: Option<Stat>,
     /// Processor time of the broker for one request, in microseconds.
@@ -136,6 +150,13 @@ fn summary(cell: &Cell, rows: &[&RunRow], limits: &LimitStats) -> CellSummary {
         device_bytes_per_byte: stat(|f| f.per_byte(f.device_bytes?)),
         write_amplification: stat(|f| f.per_byte(f.device_bytes_to_stop.or(f.device_bytes)?)),
         flushes_per_request: stat(|f| Some(f.flushes? / f.requests_total)),
+        writes_per_request: stat(|f| Some(f.row.device?.writes as f64 / f.requests_total)),
+        commits_per_s: stat(|f| Some(f.transactions?.commits_per_s)),
+        commit_p50_us: stat(|f| Some(f.transactions?.commit_latency_us?.p50)),
+        commit_p99_us: stat(|f| Some(f.transactions?.commit_latency_us?.p99)),
+        commit_p99_9_us: stat(|f| Some(f.transactions?.commit_latency_us?.p99_9)),
+        pause_p50_us: stat(|f| Some(f.transactions?.pause_us?.p50)),
+        flushes_per_commit: stat(|f| Some(f.flushes? / f.commits_total()?)),
         flushes_per_s: stat(|f| Some(f.flushes? / f.requests_total * f.requests_per_s)),
         cpu_s_per_million: stat(|f| Some(f.cpu_ns? / 1e9 / f.records_total * 1e6)),
         cpu_us_per_request: stat(|f| Some(f.cpu_ns? / 1e3 / f.requests_total)),
@@ -176,6 +197,7 @@ pub struct Facts<'r> {
     curve: &'r [CurvePoint],
     fell_behind: bool,
     withheld: bool,
+    transactions: Option<&'r Transactions>,
     /// Of the whole run, for which device and processor were watched: warm-up and drain included.
     records_total: f64,
     requests_total: f64,
@@ -199,6 +221,7 @@ impl<'r> Facts<'r> {
             curve: &[],
             fell_behind: false,
             withheld: false,
+            transactions: result.produce.as_ref().and_then(|p| p.transactions.as_ref()),
             records_total: 0.0,
             requests_total: 0.0,
             batch_bytes_total: 0.0,
@@ -243,6 +266,11 @@ impl<'r> Facts<'r> {
 
     fn per_byte(&self, quantity: f64) -> Option<f64> {
         (self.batch_bytes_total > 0.0).then(|| quantity / self.batch_bytes_total)
+    }
+
+    fn commits_total(&self) -> Option<f64> {
+        let per_s = self.transactions?.commits_per_s;
+        (per_s > 0.0).then(|| per_s * self.records_total / self.records_per_s)
     }
 
     fn beside_ratio(&self) -> Option<f64> {

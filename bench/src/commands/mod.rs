@@ -20,7 +20,7 @@ use crate::report::{self, Conclusion};
 use crate::runner;
 use crate::target::launch::Launcher;
 use crate::target::{Target, TargetError};
-use crate::{compare, figures, journal, tune};
+use crate::{compare, eos, figures, journal, tune};
 use carry_out::{Work, carry_out};
 
 /// How a command ended that could do its work.
@@ -96,6 +96,10 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
         Command::Tune(args) => tune(&args),
         Command::Figures(args) => figures(&args),
         Command::Journal(args) => journal(&args),
+        Command::Eos(args) => {
+            let plan = eos::plan(&args).map_err(CommandError::Usage)?;
+            measure(plan, &args.place, &args.broker, args.effort.quick)
+        }
         Command::Scale(args) => scale::scale(&args),
         Command::Report(args) => report(&args),
         Command::Explain { .. } => Err(CommandError::Usage(

@@ -63,6 +63,7 @@ fn title(scenario: &str) -> &'static str {
         "compare" => "What durability costs on this disk",
         "tune" => "Which batch and linger to use",
         "figures" => "What Headwater promises, and what holds here",
+        "eos" => "What exactly-once costs",
         "journal" => "One journal for all partitions: what it gives, and what it costs",
         _ => "What this disk and this machine allow",
     }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::eos;
 use crate::evidence::{Evidence, EvidenceError, Folder};
 use crate::figures;
 use crate::figures::verdict::{self, Verdict};
@@ -50,6 +51,7 @@ impl Conclusion {
         let best = goal.and_then(|goal| frontier::best(&points, goal).cloned());
         let verdicts = match evidence.plan.scenario.as_str() {
             "figures" => verdict::verdicts(&figures::goals(), &analysis),
+            "eos" => verdict::verdicts(&eos::goals(), &analysis),
             "journal" => verdict::verdicts(&journal::goals(&evidence.plan), &analysis),
             _ => Vec::new(),
         };

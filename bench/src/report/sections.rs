@@ -10,6 +10,7 @@ use crate::plan::Load;
 use crate::stats::Stat;
 use crate::table::Table;
 
+mod eos;
 mod journal;
 mod limits;
 mod scale;
@@ -30,6 +31,11 @@ pub fn all(evidence: &Evidence, conclusion: &Conclusion) -> Vec<Section> {
         "tune" => vec![frontier(evidence, conclusion)],
         "figures" => vec![verdicts(conclusion)],
         "compare" => compare(conclusion),
+        "eos" => {
+            let mut sections = vec![verdicts(conclusion)];
+            sections.extend(eos::sections(conclusion));
+            sections
+        }
         "journal" => {
             let mut sections = vec![verdicts(conclusion)];
             sections.extend(journal::sections(conclusion));

@@ -55,6 +55,9 @@ pub fn measured(cell: &Cell, target: &Target, topic: &str) -> RunSpec {
         s.batch_bytes = client.batch_bytes;
         s.batch_records = client.batch_records;
         s.round = client.round;
+        s.idempotent = client.idempotent;
+        s.commit_interval = client.commit_ms.map(|ms| seconds(ms / 1e3));
+        s.transactional_id = topic.to_owned();
         s.in_flight = client.in_flight;
     })
 }
