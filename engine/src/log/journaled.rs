@@ -365,6 +365,7 @@ impl Log {
         if matches!(journaled.image, Image::Framed(image) if image <= seq) {
             journaled.image = Image::None;
         }
+        self.forget_settled();
     }
 
     /// A mistake, for the simulator to find: everything before `end` is believed to be durable.
@@ -466,7 +467,8 @@ impl Log {
     fn forget_settled(&mut self) {
         let settled = match planted::is(Bug::FreeJournalBeforeSync) {
             true => self.commits.submitted_to(),
-            false => self.commits.durable_to(),
+            // What the segments have of a commit that is not durable no checkpoint speaks of: see `settled`.
+            false => self.commits.durable_to().min(self.marks.durable().byte),
         };
         let Some(journaled) = &mut self.journaled else { return };
         while journaled.protected.front().is_some_and(|protected| protected.end <= settled) {
