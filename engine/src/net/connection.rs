@@ -38,6 +38,8 @@ pub struct Connection {
     state: State,
     /// Nothing is taken from it before this, for its client's quotas.
     muted_until: Option<Nanos>,
+    /// Requests in service that no later one may overtake.
+    held_back_by: u32,
     /// When something last arrived, or was last taken by the client.
     pub heard: Nanos,
     /// When bytes last arrived.
@@ -83,6 +85,7 @@ impl Connection {
             sending: false,
             state: State::Open,
             muted_until: None,
+            held_back_by: 0,
             heard: now,
             received_at: now,
             sends_since: now,
@@ -110,7 +113,7 @@ impl Connection {
     /// # Errors
     /// When the length makes no sense: nothing that follows can be understood.
     pub fn next_frame(&mut self, limits: &Limits) -> Result<Option<Bytes>, FrameError> {
-        let full = self.is_full(limits) || self.muted_until.is_some();
+        let full = self.is_full(limits) || self.is_held();
         let Some(buffer) = self.buffer.as_mut().filter(|_| !full && self.state != State::Closed)
         else {
             return Ok(None);
@@ -162,7 +165,7 @@ impl Connection {
 
     /// The receive to start now, if one is due.
     pub fn next_receive(&mut self, limits: &Limits, may_receive: bool) -> Option<Op> {
-        let quiet = self.muted_until.is_some() || !may_receive;
+        let quiet = self.is_held() || !may_receive;
         if self.is_full(limits) || quiet || self.state != State::Open {
             return None;
         }
@@ -222,6 +225,20 @@ impl Connection {
     /// Takes from it again, if it is time.
     pub fn unmute(&mut self, now: Nanos) {
         self.muted_until = self.muted_until.filter(|until| *until > now);
+    }
+
+    /// A request in service takes a way on which a later one would overtake it: nothing is taken until it is through.
+    pub fn hold_back(&mut self) {
+        self.held_back_by += 1;
+    }
+
+    /// It is through.
+    pub fn let_go(&mut self) {
+        self.held_back_by -= 1;
+    }
+
+    fn is_held(&self) -> bool {
+        self.muted_until.is_some() || self.held_back_by > 0
     }
 
     /// Takes no more requests; what is in service is answered first.

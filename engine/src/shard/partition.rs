@@ -235,6 +235,10 @@ impl Partition {
                 Ok(appended)
             }
             Err(AppendError::Unverified) => Err(self.unverified(first, checked)),
+            // In the epoch of a new transaction, whose first batch is on its way by the coordinator.
+            Err(AppendError::Sequence(_)) if guard.is_none() && self.guards.is_behind(first) => {
+                Err(self.unverified(first, None))
+            }
             Err(error) => Err(Refusal::Append(error)),
         }
     }

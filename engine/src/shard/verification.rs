@@ -63,6 +63,13 @@ impl Guards {
         }
     }
 
+    /// Whether a batch comes behind one that has been refused with a guard: in its turn it may be in order.
+    pub fn is_behind(&self, batch: &BatchHeader) -> bool {
+        self.pending.get(&batch.producer_id).is_some_and(|pending| {
+            pending.epoch == batch.producer_epoch && pending.lowest_sequence < batch.base_sequence
+        })
+    }
+
     fn begin(&mut self, id: i64, epoch: i16, lowest_sequence: i32) -> Guard {
         if self.pending.len() == GUARDS_MAX {
             let (_, oldest) = self.by_age.pop_first().expect("as many as are pending");
@@ -114,6 +121,8 @@ mod tests {
     fn batches_that_wait_together_share_a_guard_and_keep_their_order() {
         let mut guards = Guards::default();
         let guard = guards.give(&batch(7, 0, 0));
+        assert!(guards.is_behind(&batch(7, 0, 1)));
+        assert!(!guards.is_behind(&batch(7, 0, 0)) && !guards.is_behind(&batch(7, 1, 1)));
         assert_eq!(guards.give(&batch(7, 0, 1)), guard);
         assert_eq!(guards.check(guard, &batch(7, 0, 1)), Err(GuardError::TooEarly { expected: 0 }));
         assert_eq!(guards.check(guard, &batch(7, 0, 0)), Ok(()));

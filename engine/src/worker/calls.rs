@@ -28,6 +28,8 @@ pub struct CallState {
     promised_bytes: u64,
     /// What is told of it when it is answered.
     asked: Asked,
+    /// Nothing of its connection may overtake it now.
+    holds_back: bool,
 }
 
 impl Worker {
@@ -41,7 +43,15 @@ impl Worker {
         let principal = self.principal.clone();
         let (work, step) =
             self.with_context(connection, |context| api::begin(frame, &principal, context));
-        let state = CallState { connection, work, open: 0, parked: None, promised_bytes: 0, asked };
+        let state = CallState {
+            connection,
+            work,
+            open: 0,
+            parked: None,
+            promised_bytes: 0,
+            asked,
+            holds_back: false,
+        };
         self.calls.insert(call, state);
         self.take_step(call, step);
     }
@@ -79,6 +89,7 @@ impl Worker {
             }
             Step::Coordinate(questions) => {
                 self.set_open(call, questions.len());
+                self.hold_back(call);
                 for (part, (shard, question)) in questions.into_iter().enumerate() {
                     let to = ReplyTo::Call { shard: self.id, call, part: part as u32 };
                     self.coordinate(shard, question, to);
@@ -90,6 +101,26 @@ impl Worker {
                 self.count_closed(&state.asked);
                 self.close_connection(state.connection, &why);
             }
+        }
+    }
+
+    /// Records that wait for the coordinator of their transaction come before those behind them, which have
+    /// nothing to wait for once the transaction has begun. Kafka has one request of a connection in service.
+    fn hold_back(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        if let (Work::Produce(_), Some(connection)) =
+            (&state.work, self.connections.get_mut(state.connection as usize))
+        {
+            state.holds_back = true;
+            connection.hold_back();
+        }
+    }
+
+    /// It has asked for what it waited to ask: others may follow.
+    fn let_go(&mut self, connection: u32) {
+        if let Some(held) = self.connections.get_mut(connection as usize) {
+            held.let_go();
+            self.touched.push(connection);
         }
     }
 
@@ -174,9 +205,13 @@ impl Worker {
         // Taken out while it runs, so that it may look at everything else.
         let mut state = self.calls.remove(&call).expect("just seen");
         self.keep_promise(&mut state);
-        let step = self.with_context(state.connection, |context| state.work.advance(context));
+        let (connection, held) = (state.connection, std::mem::take(&mut state.holds_back));
+        let step = self.with_context(connection, |context| state.work.advance(context));
         self.calls.insert(call, state);
         self.take_step(call, step);
+        if held {
+            self.let_go(connection);
+        }
     }
 
     /// A parked call goes on.

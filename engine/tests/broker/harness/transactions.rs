@@ -26,7 +26,7 @@ use headwater_protocol::messages::produce::{
 };
 use headwater_protocol::wire::uuid::Uuid;
 
-use super::client::Client;
+use super::client::{Asked, Client};
 use super::eventually;
 
 /// A transactional id, and the producer that has it.
@@ -101,6 +101,21 @@ impl Client {
         let request = ProduceRequest { transactional_id, acks: -1, timeout_ms: 10_000, topics };
         let frame = self.call(ApiKey::Produce, 9, |w| request.encode(w, 9));
         frame.body(ProduceResponse::decode).topics[0].partitions[0].error_code
+    }
+
+    /// Sends a batch of a transaction as newer clients do: its partition joins by that.
+    pub fn ask_produce_in_transaction(
+        &mut self,
+        of: &Transactional,
+        topic: &str,
+        partition: i32,
+        batch: &[u8],
+    ) -> Asked {
+        let partitions = vec![ProducePartition { index: partition, records: Some(batch) }];
+        let topics = vec![ProduceTopic { name: topic, topic_id: Uuid::ZERO, partitions }];
+        let transactional_id = Some(of.id.as_str());
+        let request = ProduceRequest { transactional_id, acks: -1, timeout_ms: 10_000, topics };
+        self.ask(ApiKey::Produce, 12, |w| request.encode(w, 12))
     }
 
     /// The end of what readers of committed records see.

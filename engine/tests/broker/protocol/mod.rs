@@ -15,3 +15,4 @@ mod records;
 mod sessions;
 mod shards;
 mod topics;
+mod transactions;

@@ -1,0 +1,69 @@
+//! Transactions as clients of KIP-890 use them: partitions join by being produced to, many requests are under way.
+
+use std::time::Duration;
+
+use headwater_protocol::api_key::ApiKey;
+use headwater_protocol::error_code::ErrorCode;
+use headwater_protocol::messages::end_txn::{EndTxnRequest, EndTxnResponse};
+
+use crate::harness::broker::Options;
+use crate::harness::client::Client;
+use crate::harness::groups::TRANSACTIONS;
+use crate::harness::transactions::{Transactional, in_transaction};
+use crate::harness::{eventually, on_both};
+
+/// What follows the first batch has nothing to wait for once the transaction has begun, and must wait all the same for
+/// what was sent before it and is still on its way by the coordinator.
+#[test]
+fn a_pipeline_keeps_its_order_when_its_first_batches_begin_a_transaction() {
+    on_both(|backend| {
+        let broker = Options::new(backend).shards(2).start();
+        let (mut client, mut other) = (broker.connect(), broker.connect());
+        client.create("t", 4, &[]);
+        client.find_coordinator(TRANSACTIONS, "p");
+        let mut producer = client.init_transactions("p", 60_000);
+        for _ in 0..20 {
+            let asked: Vec<_> = (0..40)
+                .map(|n| {
+                    let batch = in_transaction(&producer, n / 4, 0, &["x"]);
+                    client.ask_produce_in_transaction(&producer, "t", n % 4, &batch)
+                })
+                .collect();
+            for asked in asked {
+                assert_eq!(client.produced(asked).error, ErrorCode::None);
+            }
+            producer = commit(&mut other, &producer);
+            wait_for_markers(&mut client);
+        }
+        for partition in 0..4 {
+            // Ten records of each transaction, and its marker.
+            assert_eq!(client.read_all("t", partition, 0).len(), 20 * (10 + 1));
+        }
+    });
+}
+
+/// A commit is answered before its markers are written.
+fn wait_for_markers(client: &mut Client) {
+    eventually("markers in all partitions", Duration::from_secs(20), || {
+        let stable = |partition| client.stable_end("t", partition) == client.ends("t", partition).1;
+        (0..4).all(stable).then_some(())
+    });
+}
+
+/// The producer with the epoch of its next transaction.
+fn commit(client: &mut Client, of: &Transactional) -> Transactional {
+    let request = EndTxnRequest {
+        transactional_id: &of.id,
+        producer_id: of.producer_id,
+        producer_epoch: of.epoch,
+        committed: true,
+    };
+    let frame = client.call(ApiKey::EndTxn, 5, |w| request.encode(w, 5));
+    let answer = frame.body(EndTxnResponse::decode);
+    assert_eq!(answer.error_code, ErrorCode::None);
+    Transactional {
+        epoch: answer.producer_epoch,
+        producer_id: answer.producer_id,
+        id: of.id.clone(),
+    }
+}
