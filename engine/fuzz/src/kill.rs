@@ -70,8 +70,9 @@ pub fn run(plan: &Plan) -> Result<Outcome, String> {
             kill_again_and_again(plan, &data, &address, &mut broker, || client.is_finished());
         over.store(true, Ordering::Relaxed);
         let result = client.join().map_err(|_| "the client panicked".to_owned())?;
+        let result = result.map_err(|error| format!("the client has ended: {error}"))?;
         killed?;
-        let outcome = Outcome { result: result.map_err(|e| e.to_string())?, kills: plan.kills };
+        let outcome = Outcome { result, kills: plan.kills };
         judge(&outcome).map(|()| outcome)
     })
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use headwater_protocol::batch::compression::Compression;
+
 use super::{segments, with_suffix};
-use crate::harness::batches::sized;
+use crate::harness::batches::{filled, keyed, sized};
 use crate::harness::broker::{Broker, Options};
 use crate::harness::client::Client;
 use crate::harness::{eventually, on_both};
@@ -18,8 +20,12 @@ fn start(options: Options) -> Broker {
 fn fill(client: &mut Client, topic: &str, settings: &[(&str, &str)]) {
     let ours = [("segment.bytes", "100000"), ("file.delete.delay.ms", "0")];
     client.create(topic, 1, &[&ours, settings].concat());
-    for n in 0..60 {
-        client.append(topic, 0, &sized(10, 1000, n));
+    for n in 0..60_u64 {
+        // With keys, which a compacted topic insists on.
+        let records: Vec<_> = (n * 10..n * 10 + 10)
+            .map(|number| (number.to_be_bytes(), Some(filled(1000, number))))
+            .collect();
+        client.append(topic, 0, &keyed(Compression::None, &records));
     }
 }
 
