@@ -267,7 +267,7 @@ impl Partition {
     ) -> Result<Appended, Refusal> {
         let marked = self.log.append_marker(set, time, of);
         let (appended, ended) = marked.map_err(Refusal::Append)?;
-        self.guards.forget(of.producer_id);
+        self.guards.ended(of);
         if let Some(ended) = ended {
             self.unseen.add(ended);
         }

@@ -8,10 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use headwater_protocol::batch::header::BatchHeader;
 
+use crate::log::producers::transactions::MarkerOf;
 use crate::rare::{self, Rare};
 
 /// Guards of one partition; beyond that the oldest goes, and whoever has it begins anew.
 const GUARDS_MAX: usize = 1_000;
+
+/// The `transaction.version` from which on each marker raises the producer's epoch.
+const RAISES_EPOCH: i16 = 2;
 
 /// What must be brought along once the coordinator has agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +100,17 @@ impl Guards {
         }
     }
 
-    /// The producer has begun a transaction, or ended one.
+    /// A transaction has ended. Since KIP-890 its marker carries the epoch of the next one, which may have begun to ask
+    /// before the marker came: what is verified for that epoch holds.
+    pub fn ended(&mut self, of: &MarkerOf) {
+        let pending = self.pending.get(&of.producer_id);
+        let is_next = pending.is_some_and(|pending| pending.epoch >= of.producer_epoch);
+        if !(of.transaction_version >= RAISES_EPOCH && is_next) {
+            self.forget(of.producer_id);
+        }
+    }
+
+    /// The producer has begun a transaction.
     pub fn forget(&mut self, producer_id: i64) {
         if let Some(pending) = self.pending.remove(&producer_id) {
             self.by_age.remove(&pending.guard);
@@ -127,6 +141,32 @@ mod tests {
         assert_eq!(guards.check(guard, &batch(7, 0, 1)), Err(GuardError::TooEarly { expected: 0 }));
         assert_eq!(guards.check(guard, &batch(7, 0, 0)), Ok(()));
         assert_eq!(guards.check(guard, &batch(8, 0, 0)), Err(GuardError::Void));
+    }
+
+    fn marker(epoch: i16, transaction_version: i16) -> MarkerOf {
+        MarkerOf {
+            producer_id: 7,
+            producer_epoch: epoch,
+            coordinator_epoch: 0,
+            transaction_version,
+        }
+    }
+
+    #[test]
+    fn a_late_marker_leaves_the_guard_of_the_next_transaction() {
+        let mut guards = Guards::default();
+        let guard = guards.give(&batch(7, 4, 0));
+        guards.ended(&marker(4, 2));
+        assert_eq!(guards.check(guard, &batch(7, 4, 0)), Ok(()), "it ended the one before");
+        guards.ended(&marker(5, 2));
+        assert_eq!(guards.check(guard, &batch(7, 4, 0)), Err(GuardError::Void));
+        let guard = guards.give(&batch(7, 5, 0));
+        guards.ended(&marker(5, 1));
+        assert_eq!(
+            guards.check(guard, &batch(7, 5, 0)),
+            Err(GuardError::Void),
+            "all have one epoch"
+        );
     }
 
     #[test]

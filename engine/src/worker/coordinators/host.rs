@@ -145,6 +145,8 @@ impl Host {
         if let Some(code) = refusal {
             return refuse(event, code, outside);
         }
+        // Those who have waited come before those who need not: what one producer asks keeps its order.
+        self.ask_patient(outside);
         if self.blocked.is_some() {
             return self.waiting.push_back(event);
         }
