@@ -185,6 +185,8 @@ def transactions(args):
             reader.position(reader.assignment()), reader.consumer_group_metadata(), TIMEOUT_S)
         if rounds % 3 == 0:
             aborted += 1
+            # An abort throws away what was not sent yet, and there is to be something that readers do not see.
+            writer.flush(TIMEOUT_S)
             writer.abort_transaction(TIMEOUT_S)
             for at in reader.committed(reader.assignment(), TIMEOUT_S):
                 reader.seek(TopicPartition(at.topic, at.partition, max(at.offset, 0)))
