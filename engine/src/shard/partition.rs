@@ -43,6 +43,8 @@ pub(super) struct Partition {
     pub(super) deadline: Option<Nanos>,
     /// Appends that wait for memory or file space, in order of arrival.
     parked: VecDeque<Append>,
+    /// Appends to a transaction that wait for its first batch, which comes by a longer way.
+    early: Vec<Append>,
     /// Until the device has accepted, until it has flushed.
     written: Waiters,
     durable: Waiters,
@@ -80,6 +82,16 @@ pub(super) enum What {
 
 type Answers = Vec<(ReplyTo, Answer)>;
 
+/// So many appends wait for the first batch of their transaction; more are told that they are out of order.
+const EARLY_MAX: usize = 1_000;
+
+impl What {
+    /// Whether it may begin or end a transaction.
+    fn may_begin_or_end(self) -> bool {
+        !matches!(self, What::Records { verified: None })
+    }
+}
+
 impl Partition {
     pub(super) fn new(key: PartitionKey, settings: PartitionSettings, log: Log) -> Self {
         Partition {
@@ -92,6 +104,7 @@ impl Partition {
             released: false,
             deadline: None,
             parked: VecDeque::new(),
+            early: Vec::new(),
             written: Waiters::default(),
             durable: Waiters::default(),
             watchers: Vec::new(),
@@ -163,6 +176,29 @@ impl Partition {
     }
 
     fn try_append(&mut self, append: Append, now: Nanos, answers: &mut Answers) -> Option<Append> {
+        if self.is_early(&append) {
+            self.early.push(append);
+            return None;
+        }
+        let may_begin_or_end = append.what.may_begin_or_end();
+        let left = self.append_now(append, now, answers);
+        if left.is_none() && may_begin_or_end {
+            for append in std::mem::take(&mut self.early) {
+                self.append(append, now, answers);
+            }
+        }
+        left
+    }
+
+    /// Whether a batch with a guard comes before the one that is to begin its transaction: that one may be in a
+    /// request with others, which take their time.
+    fn is_early(&self, append: &Append) -> bool {
+        let What::Records { verified: Some(guard) } = append.what else { return false };
+        let checked = self.guards.check(guard, append.set.first());
+        self.early.len() < EARLY_MAX && matches!(checked, Err(GuardError::TooEarly { .. }))
+    }
+
+    fn append_now(&mut self, append: Append, now: Nanos, answers: &mut Answers) -> Option<Append> {
         let log_append_time_ms = self.settings.log_append_time.then_some(append.unix_ms);
         let time = AppendTime { now, log_append_time_ms };
         let appended = match append.what {
@@ -406,7 +442,8 @@ impl Partition {
     }
 
     fn refuse_all(&mut self, refusal: &Refusal, answers: &mut Answers) {
-        let parked = self.parked.drain(..).map(|append| append.reply_to);
+        let parked = self.parked.drain(..).chain(self.early.drain(..));
+        let parked = parked.map(|append| append.reply_to);
         answers.extend(parked.map(|reply_to| (reply_to, Answer::Appended(Err(refusal.clone())))));
         for waiters in [&mut self.written, &mut self.durable] {
             answers.extend(waiters.drain().map(|(reply_to, waited)| match waited {

@@ -111,7 +111,20 @@ impl Client {
         partition: i32,
         batch: &[u8],
     ) -> Asked {
-        let partitions = vec![ProducePartition { index: partition, records: Some(batch) }];
+        self.ask_produce_all_in_transaction(of, topic, &[(partition, batch)])
+    }
+
+    /// The same with batches for several partitions.
+    pub fn ask_produce_all_in_transaction(
+        &mut self,
+        of: &Transactional,
+        topic: &str,
+        batches: &[(i32, &[u8])],
+    ) -> Asked {
+        let mut partitions = Vec::new();
+        for &(index, batch) in batches {
+            partitions.push(ProducePartition { index, records: Some(batch) });
+        }
         let topics = vec![ProduceTopic { name: topic, topic_id: Uuid::ZERO, partitions }];
         let transactional_id = Some(of.id.as_str());
         let request = ProduceRequest { transactional_id, acks: -1, timeout_ms: 10_000, topics };

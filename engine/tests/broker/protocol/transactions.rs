@@ -42,6 +42,36 @@ fn a_pipeline_keeps_its_order_when_its_first_batches_begin_a_transaction() {
     });
 }
 
+/// The first batch of a transaction in a partition may share its request with one of another partition, whose answer
+/// takes its time.
+#[test]
+fn what_follows_a_first_batch_waits_for_it_whatever_else_its_request_waits_for() {
+    on_both(|backend| {
+        let broker = Options::new(backend).shards(2).start();
+        let (mut client, mut other) = (broker.connect(), broker.connect());
+        client.create("t", 4, &[]);
+        client.find_coordinator(TRANSACTIONS, "p");
+        let mut producer = client.init_transactions("p", 60_000);
+        for _ in 0..20 {
+            let batch = |sequence| in_transaction(&producer, sequence, 0, &["x"]);
+            let (first, second, third) = (batch(0), batch(1), batch(2));
+            let (first, second, third) = (&first[..], &second[..], &third[..]);
+            let begun = client.ask_produce_in_transaction(&producer, "t", 1, first);
+            assert_eq!(client.produced(begun).error, ErrorCode::None);
+            let mut ask = |batches: &[(i32, &[u8])]| {
+                client.ask_produce_all_in_transaction(&producer, "t", batches)
+            };
+            let asked = [ask(&[(0, first), (1, second)]), ask(&[(0, second)]), ask(&[(0, third)])];
+            for asked in asked {
+                assert_eq!(client.produced(asked).error, ErrorCode::None);
+            }
+            producer = commit(&mut other, &producer);
+            wait_for_markers(&mut client);
+        }
+        assert_eq!(client.read_all("t", 0, 0).len(), 20 * (3 + 1));
+    });
+}
+
 /// A commit is answered before its markers are written.
 fn wait_for_markers(client: &mut Client) {
     eventually("markers in all partitions", Duration::from_secs(20), || {
