@@ -14,7 +14,7 @@ use crate::broker::controller::Outcome;
 use crate::broker::coordination::Reply;
 use crate::log::read::Piece;
 use crate::model::ShardId;
-use crate::shard::letters::{Answer, Ask, CallId, ReplyTo};
+use crate::shard::letters::{Answer, Ask, CallId, Refusal, ReplyTo};
 
 /// A request in progress.
 pub struct CallState {
@@ -107,7 +107,9 @@ impl Worker {
     /// Records that wait for the coordinator of their transaction come before those behind them, which have
     /// nothing to wait for once the transaction has begun. Kafka has one request of a connection in service.
     fn hold_back(&mut self, call: CallId) {
-        let Some(state) = self.calls.get_mut(&call) else { return };
+        let Some(state) = self.calls.get_mut(&call).filter(|state| !state.holds_back) else {
+            return;
+        };
         if let (Work::Produce(_), Some(connection)) =
             (&state.work, self.connections.get_mut(state.connection as usize))
         {
@@ -178,7 +180,11 @@ impl Worker {
             return;
         }
         state.asked.hears(&answer);
+        let takes_longer = matches!(answer, Answer::Appended(Err(Refusal::Unverified(_))));
         state.work.answer(part, answer);
+        if takes_longer {
+            self.hold_back(call);
+        }
         self.part_done(call);
     }
 
