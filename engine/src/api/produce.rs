@@ -4,7 +4,7 @@
 //! * `acks` 0: appended, no answer; an error closes the connection, as in Kafka.
 //! * `acks` 1: answered when the device has accepted the bytes; -1: as the topic's `durability` says.
 //! * A partition's error is its own; the others are appended. One batch for each partition, as in Kafka.
-//! * A compacted topic takes no records without keys ([`super::keyless`]).
+//! * A compacted topic takes no records without keys (`super::keyless`).
 //! * To the internal topics only the administration client writes, as in Kafka; the broker itself does not come here.
 //! * v10 leader hints are not sent: there is one node.
 //! * Transactions: a batch that goes on with one is appended like any other. One that would begin a transaction

@@ -3,10 +3,10 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | here | `list`, `delete`, `delete-offsets` |
-//! | [`describe`] | `describe`: states, members and lags as one picture |
-//! | [`known`] | a group as its coordinator describes it, of either protocol |
-//! | [`committed`] | what a group has committed; commits something else |
-//! | [`reset`], [`target`] | `reset-offsets`: what becomes of each partition, and where it goes |
+//! | `describe` | `describe`: states, members and lags as one picture |
+//! | `known` | a group as its coordinator describes it, of either protocol |
+//! | `committed` | what a group has committed; commits something else |
+//! | `reset`, `target` | `reset-offsets`: what becomes of each partition, and where it goes |
 
 mod committed;
 mod describe;

@@ -3,10 +3,10 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | here | `list` |
-//! | [`describe`] | `describe` |
-//! | [`producers`] | `describe-producers`: who has produced to a partition |
-//! | [`hanging`] | `find-hanging` |
-//! | [`abort`] | `abort` |
+//! | `describe` | `describe` |
+//! | `producers` | `describe-producers`: who has produced to a partition |
+//! | `hanging` | `find-hanging` |
+//! | `abort` | `abort` |
 
 mod abort;
 mod describe;
