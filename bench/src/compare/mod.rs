@@ -36,16 +36,21 @@ pub fn plan(args: &CompareArgs) -> Result<Plan, String> {
         let names: Vec<String> = settings(&args.broker).iter().map(Setting::to_string).collect();
         return Err(format!("--only matches no setting; there are: {}", names.join(" | ")));
     }
-    Ok(Plan {
-        scenario: "compare".to_owned(),
-        seed: args.effort.seed,
-        repeats: repeats(&args.effort, REPEATS),
+    Ok(plan_of("compare", &args.effort, REPEATS, cells))
+}
+
+/// A plan of these cells, as often and from the seed that the flags say which all commands share.
+pub fn plan_of(scenario: &str, effort: &Effort, usual_repeats: u32, cells: Vec<Cell>) -> Plan {
+    Plan {
+        scenario: scenario.to_owned(),
+        seed: effort.seed,
+        repeats: repeats(effort, usual_repeats),
         limit_passes: 2,
-        limit_item_s: limit_item_s(&args.effort),
+        limit_item_s: limit_item_s(effort),
         cells,
         p99_ms_goal: None,
         left_out: Vec::new(),
-    })
+    }
 }
 
 /// Without acknowledgements there is no latency at a fixed rate, and the rate is what was offered.
@@ -135,7 +140,7 @@ fn loads(rates: &[String]) -> Result<Vec<Load>, String> {
 }
 
 /// How often everything is measured.
-pub fn repeats(effort: &Effort, usual: u32) -> u32 {
+fn repeats(effort: &Effort, usual: u32) -> u32 {
     effort.repeats.unwrap_or(if effort.quick { 1 } else { usual })
 }
 
@@ -153,7 +158,7 @@ pub fn run_s(effort: &Effort, usual: f64) -> Result<f64, String> {
 }
 
 /// Seconds for each limit.
-pub fn limit_item_s(effort: &Effort) -> f64 {
+fn limit_item_s(effort: &Effort) -> f64 {
     if effort.quick { 0.02 } else { LIMIT_ITEM_S }
 }
 

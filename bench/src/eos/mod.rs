@@ -5,7 +5,7 @@
 mod list;
 
 use crate::args::EosArgs;
-use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
+use crate::compare::{plan_of, run_s};
 use crate::figures::{Bound, Goal, Metric};
 use crate::plan::Plan;
 
@@ -40,21 +40,10 @@ pub fn plan(args: &EosArgs) -> Result<Plan, String> {
         return Err(format!("--commit-ms {bad}: give milliseconds above 0"));
     }
     let (run_s, is_quick) = (run_s(&args.effort, RUN_S)?, args.effort.quick);
-    let cells = list::shapes(args).into_iter().map(|mut shape| {
-        shape.setting = in_force(&args.broker, shape.setting);
-        let broker = broker_setup(&args.broker, shape.setting);
-        shape.into_cell(broker, run_s, if is_quick { 0.0 } else { WARMUP_S })
-    });
-    Ok(Plan {
-        scenario: "eos".to_owned(),
-        seed: args.effort.seed,
-        repeats: repeats(&args.effort, REPEATS),
-        limit_passes: 2,
-        limit_item_s: limit_item_s(&args.effort),
-        cells: cells.collect(),
-        p99_ms_goal: None,
-        left_out: Vec::new(),
-    })
+    let warmup_s = if is_quick { 0.0 } else { WARMUP_S };
+    let shapes = list::shapes(args).into_iter();
+    let cells = shapes.map(|shape| shape.on(&args.broker, run_s, warmup_s));
+    Ok(plan_of("eos", &args.effort, REPEATS, cells.collect()))
 }
 
 #[cfg(test)]

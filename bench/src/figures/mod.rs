@@ -6,7 +6,7 @@ pub(crate) mod shape;
 pub mod verdict;
 
 use crate::args::FiguresArgs;
-use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
+use crate::compare::{plan_of, run_s};
 use crate::plan::Plan;
 use shape::Shape;
 
@@ -97,21 +97,8 @@ pub fn plan(args: &FiguresArgs) -> Result<Plan, String> {
         let names: Vec<String> = list::shapes().into_iter().map(|shape| shape.name).collect();
         return Err(format!("--only matches no figure; there are: {}", names.join(" | ")));
     }
-    let cells = shapes.into_iter().map(|mut shape| {
-        shape.setting = in_force(&args.broker, shape.setting);
-        let broker = broker_setup(&args.broker, shape.setting);
-        shape.into_cell(broker, run_s, warmup_s)
-    });
-    Ok(Plan {
-        scenario: "figures".to_owned(),
-        seed: args.effort.seed,
-        repeats: repeats(&args.effort, REPEATS),
-        limit_passes: 2,
-        limit_item_s: limit_item_s(&args.effort),
-        cells: cells.collect(),
-        p99_ms_goal: None,
-        left_out: Vec::new(),
-    })
+    let cells = shapes.into_iter().map(|shape| shape.on(&args.broker, run_s, warmup_s));
+    Ok(plan_of("figures", &args.effort, REPEATS, cells.collect()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A cell before it knows how long it runs and on which broker.
 
+use crate::args::Broker;
+use crate::compare::{broker_setup, in_force};
 use crate::plan::{Act, Beside, BrokerSetup, Cell, ClientSetup, Where};
 use crate::setting::{Acks, Durability, Path, Setting};
 
@@ -22,6 +24,13 @@ impl Shape {
     pub fn with(mut self, change: impl FnOnce(&mut Shape)) -> Shape {
         change(&mut self);
         self
+    }
+
+    /// The cell on the broker that the flags ask for, with what is in force there.
+    pub fn on(mut self, broker: &Broker, run_s: f64, warmup_s: f64) -> Cell {
+        self.setting = in_force(broker, self.setting);
+        let setup = broker_setup(broker, self.setting);
+        self.into_cell(setup, run_s, warmup_s)
     }
 
     pub fn into_cell(self, mut broker: BrokerSetup, run_s: f64, warmup_s: f64) -> Cell {

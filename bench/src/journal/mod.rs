@@ -7,7 +7,7 @@ mod goals;
 mod list;
 
 use crate::args::{Broker, JournalArgs};
-use crate::compare::{broker_setup, limit_item_s, repeats, run_s};
+use crate::compare::{broker_setup, plan_of, run_s};
 use crate::figures::shape::Shape;
 use crate::plan::{Act, Load, Plan};
 use crate::setting::Path;
@@ -51,16 +51,7 @@ pub fn plan(args: &JournalArgs, path: Path) -> Result<Plan, String> {
             if warms { WARMUP_S } else { 0.0 },
         ));
     }
-    Ok(Plan {
-        scenario: "journal".to_owned(),
-        seed: args.effort.seed,
-        repeats: repeats(&args.effort, REPEATS),
-        limit_passes: 2,
-        limit_item_s: limit_item_s(&args.effort),
-        cells,
-        p99_ms_goal: None,
-        left_out: Vec::new(),
-    })
+    Ok(plan_of("journal", &args.effort, REPEATS, cells))
 }
 
 /// Names of the shapes whose name contains `only`, and of those that they are halves of.

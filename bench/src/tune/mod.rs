@@ -7,7 +7,7 @@
 pub mod frontier;
 
 use crate::args::TuneArgs;
-use crate::compare::{broker_setup, in_force, limit_item_s, repeats, run_s};
+use crate::compare::{broker_setup, in_force, plan_of, run_s};
 use crate::limits::items::size_name;
 use crate::number;
 use crate::plan::{Act, Cell, ClientSetup, Load, Plan};
@@ -42,16 +42,7 @@ pub fn plan(args: &TuneArgs) -> Result<Plan, String> {
             }
         }
     }
-    Ok(Plan {
-        scenario: "tune".to_owned(),
-        seed: args.effort.seed,
-        repeats: repeats(&args.effort, REPEATS),
-        limit_passes: 2,
-        limit_item_s: limit_item_s(&args.effort),
-        cells,
-        p99_ms_goal: Some(args.p99_ms),
-        left_out: Vec::new(),
-    })
+    Ok(Plan { p99_ms_goal: Some(args.p99_ms), ..plan_of("tune", &args.effort, REPEATS, cells) })
 }
 
 fn cell(
