@@ -19,9 +19,7 @@ fn a_pipeline_keeps_its_order_when_its_first_batches_begin_a_transaction() {
     on_both(|backend| {
         let broker = Options::new(backend).shards(2).start();
         let (mut client, mut other) = (broker.connect(), broker.connect());
-        client.create("t", 4, &[]);
-        client.find_coordinator(TRANSACTIONS, "p");
-        let mut producer = client.init_transactions("p", 60_000);
+        let mut producer = begin(&mut client);
         for _ in 0..20 {
             let asked: Vec<_> = (0..40)
                 .map(|n| {
@@ -49,9 +47,7 @@ fn what_follows_a_first_batch_waits_for_it_whatever_else_its_request_waits_for()
     on_both(|backend| {
         let broker = Options::new(backend).shards(2).start();
         let (mut client, mut other) = (broker.connect(), broker.connect());
-        client.create("t", 4, &[]);
-        client.find_coordinator(TRANSACTIONS, "p");
-        let mut producer = client.init_transactions("p", 60_000);
+        let mut producer = begin(&mut client);
         for _ in 0..20 {
             let batch = |sequence| in_transaction(&producer, sequence, 0, &["x"]);
             let (first, second, third) = (batch(0), batch(1), batch(2));
@@ -70,6 +66,13 @@ fn what_follows_a_first_batch_waits_for_it_whatever_else_its_request_waits_for()
         }
         assert_eq!(client.read_all("t", 0, 0).len(), 20 * (3 + 1));
     });
+}
+
+/// A producer of transactions, and a topic for it.
+fn begin(client: &mut Client) -> Transactional {
+    client.create("t", 4, &[]);
+    client.find_coordinator(TRANSACTIONS, "p");
+    client.init_transactions("p", 60_000)
 }
 
 /// A commit is answered before its markers are written.
