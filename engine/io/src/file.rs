@@ -10,7 +10,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+
 use crate::buffer::AlignedBuf;
+use crate::later::Later;
 use crate::sim::disk::{SimDisk, SimFile};
 use crate::sys::{self, Mapping};
 
@@ -27,7 +30,12 @@ pub enum Access {
 
 /// An open file; clones share the descriptor.
 #[derive(Clone)]
-pub struct File(pub(crate) Arc<FileKind>);
+pub struct File(pub(crate) Arc<Handle>);
+
+pub(crate) enum Handle {
+    Open(FileKind),
+    Later(Later),
+}
 
 pub(crate) enum FileKind {
     Os(OsFile),
@@ -40,15 +48,37 @@ pub(crate) struct OsFile {
 }
 
 impl File {
+    fn new(kind: FileKind) -> Self {
+        File(Arc::new(Handle::Open(kind)))
+    }
+
     fn from_os(file: fs::File) -> Self {
-        File(Arc::new(FileKind::Os(OsFile { file, mapping: Mutex::new(None) })))
+        File::new(FileKind::Os(OsFile { file, mapping: Mutex::new(None) }))
+    }
+
+    /// Opens the same file once more.
+    pub(crate) fn reopen(&self, access: Access) -> io::Result<File> {
+        match self.kind()? {
+            FileKind::Os(_) => self.reopen_as(&options(access)),
+            FileKind::Sim(sim) => sim.reopen().map(File::from_sim),
+        }
+    }
+
+    fn reopen_as(&self, options: &OpenOptions) -> io::Result<File> {
+        options.open(format!("/proc/self/fd/{}", self.fd())).map(File::from_os)
     }
 
     fn os(&self) -> &OsFile {
-        match &*self.0 {
+        match self.open_kind().expect("opened before its descriptor is asked for") {
             FileKind::Os(os) => os,
             FileKind::Sim(_) => unreachable!("a simulated file reached a real backend"),
         }
+    }
+
+    /// Writes all of `bufs`, see [`crate::op::Op::Write`]. Blocks.
+    pub(crate) fn write(&self, bufs: &[Bytes], at: u64, durable: bool) -> io::Result<()> {
+        self.kind()?;
+        sys::pwritev(self.fd(), bufs, at, durable)
     }
 
     pub(crate) fn fd(&self) -> RawFd {
@@ -139,12 +169,9 @@ impl Fs {
     /// Opens the same file once more, to read past the page cache (`O_DIRECT`); also when its name is
     /// gone or another file has it meanwhile.
     pub fn reopen_direct(&self, file: &File) -> io::Result<File> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(_) => {
-                let path = format!("/proc/self/fd/{}", file.fd());
-                let mut options = OpenOptions::new();
-                options.read(true).custom_flags(libc::O_DIRECT);
-                options.open(path).map(File::from_os)
+                file.reopen_as(OpenOptions::new().read(true).custom_flags(libc::O_DIRECT))
             }
             FileKind::Sim(_) => Ok(file.clone()),
         }
@@ -160,7 +187,7 @@ impl Fs {
 
     /// The file's size in bytes.
     pub fn len(&self, file: &File) -> io::Result<u64> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(os) => os.file.metadata().map(|m| m.len()),
             FileKind::Sim(sim) => sim.len(),
         }
@@ -170,7 +197,7 @@ impl Fs {
     pub fn read_at(&self, file: &File, at: u64, buf: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < buf.len() {
-            let n = match &*file.0 {
+            let n = match file.kind()? {
                 FileKind::Os(os) => os.file.read_at(&mut buf[done..], at + done as u64)?,
                 FileKind::Sim(sim) => sim.read_at(at + done as u64, &mut buf[done..])?,
             };
@@ -184,7 +211,7 @@ impl Fs {
 
     /// Writes all of `bytes` at `at`.
     pub fn write_all_at(&self, file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(os) => os.file.write_all_at(bytes, at),
             FileKind::Sim(sim) => sim.write_at(at, bytes),
         }
@@ -206,7 +233,7 @@ impl Fs {
 
     /// Makes the file's data, and the metadata needed to read it, durable.
     pub fn sync(&self, file: &File) -> io::Result<()> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(os) => os.file.sync_data(),
             FileKind::Sim(sim) => sim.sync(),
         }
@@ -214,7 +241,7 @@ impl Fs {
 
     /// Cuts or extends the file to `len` bytes.
     pub fn set_len(&self, file: &File, len: u64) -> io::Result<()> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(os) => os.file.set_len(len),
             FileKind::Sim(sim) => sim.set_len(len),
         }
@@ -222,7 +249,7 @@ impl Fs {
 
     /// Reserves disk space for the first `len` bytes and makes the file at least that long.
     pub fn allocate(&self, file: &File, len: u64) -> io::Result<()> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(_) => {
                 match sys::fallocate(file.fd(), len) {
                     // Some file systems cannot; a sparse file serves, only slower and without the promise.
@@ -320,7 +347,7 @@ impl Fs {
     /// Locks a file against other processes for as long as the handle lives; `WouldBlock` when
     /// another process holds it.
     pub fn lock(&self, file: &File) -> io::Result<()> {
-        match &*file.0 {
+        match file.kind()? {
             FileKind::Os(_) => sys::lock_exclusive(file.fd()),
             FileKind::Sim(_) => Ok(()),
         }
@@ -337,7 +364,7 @@ impl Fs {
 
 impl File {
     fn from_sim(sim: SimFile) -> Self {
-        File(Arc::new(FileKind::Sim(sim)))
+        File::new(FileKind::Sim(sim))
     }
 }
 

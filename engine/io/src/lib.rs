@@ -24,6 +24,7 @@ pub mod probe;
 pub mod sim;
 pub mod socket;
 
+mod later;
 mod memory;
 mod posix;
 mod sys;

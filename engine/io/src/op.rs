@@ -27,6 +27,7 @@ pub enum Op {
     /// Writes `bufs` one after the other at byte `at`. Completes when *all* bytes are written, or with
     /// an error. With `durable`, completes only once the data would survive power loss (`RWF_DSYNC`).
     /// For a file opened direct, `at` and every buffer's address and length must be block aligned.
+    /// A file that is not open yet, see [`File::later`], is opened first.
     Write { file: File, at: u64, bufs: Vec<Bytes>, durable: bool },
     /// Reads into `buf` from byte `at`, up to its capacity; short only at the end of the file.
     Read { file: File, at: u64, buf: AlignedBuf },

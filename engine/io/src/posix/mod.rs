@@ -190,7 +190,7 @@ impl Posix {
 fn disk_task(op: Op) -> Task {
     match op {
         Op::Write { file, at, bufs, durable } => {
-            Box::new(move |_| sys::pwritev(file.fd(), &bufs, at, durable).map(|()| Done::Written))
+            Box::new(move |_| file.write(&bufs, at, durable).map(|()| Done::Written))
         }
         Op::Read { file, at, mut buf } => Box::new(move |fs| {
             buf.set_len(buf.capacity());

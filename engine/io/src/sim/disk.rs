@@ -255,6 +255,12 @@ impl State {
         self.answers()
     }
 
+    pub(super) fn takes_descriptor(&mut self) -> io::Result<()> {
+        self.answers()?;
+        let State { faults, rng, .. } = self;
+        faults.descriptor(rng.as_mut().expect("a disk has its chance"))
+    }
+
     pub(super) fn count_sync(&mut self) -> io::Result<()> {
         self.count()?;
         let State { faults, rng, failed_syncs, .. } = self;

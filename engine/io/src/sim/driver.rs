@@ -33,6 +33,8 @@ struct Pending {
     op: Op,
     /// Of a write: its number on the disk. Of a send: the bytes already taken.
     progress: u64,
+    /// Of a write whose file could not be opened.
+    refused: Option<io::Error>,
 }
 
 impl Pending {
@@ -85,15 +87,12 @@ impl SimDriver {
             }
             _ => self.world.draw(SOCKET_NS),
         };
-        let progress = match &op {
-            Op::Write { file, at, bufs, .. } => match &*file.0 {
-                FileKind::Sim(sim) => sim.begin_write(*at, bufs.concat()),
-                FileKind::Os(_) => unreachable!("a real file reached the simulation"),
-            },
-            _ => 0,
+        let (progress, refused) = match begin(&op) {
+            Ok(progress) => (progress, None),
+            Err(error) => (0, Some(error)),
         };
         let due = self.now().after(Duration::from_nanos(delay));
-        self.pending.push_back(Pending { due, token, op, progress });
+        self.pending.push_back(Pending { due, token, op, progress, refused });
     }
 
     /// Ends every operation that is due, earliest first.
@@ -166,7 +165,10 @@ impl SimDriver {
                     Err(e) => Some(Err(e)),
                 }
             }
-            op => Some(self.disk_op(op, pending.progress)),
+            op => Some(match pending.refused.take() {
+                Some(error) => Err(error),
+                None => self.disk_op(op, pending.progress),
+            }),
         }
     }
 
@@ -174,7 +176,7 @@ impl SimDriver {
         let fs = Fs::sim(self.world.disk.clone());
         match op {
             Op::Write { file, durable, .. } => {
-                let FileKind::Sim(sim) = &*file.0 else { unreachable!("a real file") };
+                let FileKind::Sim(sim) = file.kind()? else { unreachable!("a real file") };
                 sim.end_write(write, *durable).map(|()| Done::Written)
             }
             Op::Read { file, at, buf } => {
@@ -191,6 +193,15 @@ impl SimDriver {
             }
             _ => unreachable!("a socket operation"),
         }
+    }
+}
+
+/// What of an operation happens when it is submitted; see `Pending::progress`.
+fn begin(op: &Op) -> io::Result<u64> {
+    let Op::Write { file, at, bufs, .. } = op else { return Ok(0) };
+    match file.kind()? {
+        FileKind::Sim(sim) => Ok(sim.begin_write(*at, bufs.concat())),
+        FileKind::Os(_) => unreachable!("a real file reached the simulation"),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Faults {
     pub fail_sync_in: Option<u64>,
     /// Bytes that files may take together; more is ENOSPC.
     pub capacity_bytes: Option<u64>,
+    /// No descriptor is left to open a file once more: EMFILE.
+    pub no_descriptors: bool,
     /// A sector of a file of records that is on its way when the power goes may hold neither what it held
     /// nor what it should: the device has no powersafe overwrite.
     pub shreds: bool,
@@ -29,6 +31,8 @@ pub struct Odds {
     pub write_fails: u64,
     /// A sync fails.
     pub sync_fails: u64,
+    /// To open a file once more is refused with EMFILE.
+    pub no_descriptor: u64,
     /// An operation takes up to a hundred times as long.
     pub slow: u64,
     /// A write of records ends well and was never done.
@@ -97,6 +101,14 @@ impl Faults {
         match blocks > 0 && elsewhere != at && rng.one_in_million(odds.write_misdirected) {
             true => Fate::Misdirected(elsewhere),
             false => Fate::Done,
+        }
+    }
+
+    /// Whether there is a descriptor left to open a file once more.
+    pub(super) fn descriptor(&self, rng: &mut Rng) -> io::Result<()> {
+        match self.no_descriptors || rng.one_in_million(self.odds.no_descriptor) {
+            true => Err(io::Error::from_raw_os_error(libc::EMFILE)),
+            false => Ok(()),
         }
     }
 

@@ -15,6 +15,12 @@ impl SimFile {
         SimFile { disk, inode }
     }
 
+    /// One more descriptor of the same file, if there is one left.
+    pub(crate) fn reopen(&self) -> io::Result<SimFile> {
+        self.disk.state().takes_descriptor()?;
+        Ok(SimFile::new(self.disk.clone(), self.inode))
+    }
+
     pub(crate) fn len(&self) -> io::Result<u64> {
         let state = self.disk.state();
         state.answers()?;

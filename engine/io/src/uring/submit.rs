@@ -12,6 +12,12 @@ const SENDFILE_STEP: u64 = 256 << 10;
 impl Uring {
     pub(crate) fn submit(&mut self, op: Op, token: Token) {
         let flight = match op {
+            // To open a file takes a thread; the same thread writes.
+            Op::Write { file, at, bufs, durable } if !file.is_open() => {
+                let slot = self.slots.insert(Slot { token, flight: Flight::Job });
+                let write = move |_: &_| file.write(&bufs, at, durable).map(|()| Done::Written);
+                return self.jobs.run(slot, Box::new(write));
+            }
             Op::Write { file, at, bufs, durable } => Flight::write(file, at, bufs, durable),
             Op::Read { file, at, buf } => Flight::Read { file, at, buf },
             Op::Sync { file } => Flight::Sync { file },
