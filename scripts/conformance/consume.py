@@ -30,7 +30,7 @@ def main():
         if messages:
             heard = time.monotonic()
         elif time.monotonic() - heard > SILENCE_S:
-            sys.exit(f"nothing came for {SILENCE_S} s; partitions not at their end: {sorted(left)}")
+            sys.exit(f"nothing came for {SILENCE_S} s; not at their end: {places(consumer, args.topic, left)}")
         for message in messages:
             error = message.error()
             if error is None:
@@ -42,6 +42,16 @@ def main():
             else:
                 sys.exit(str(error))
     consumer.close()
+
+
+def places(consumer, topic, left):
+    """Where the consumer is in these partitions, and where the broker says that they end."""
+    told = []
+    for at in consumer.position([TopicPartition(topic, number) for number in sorted(left)]):
+        heard = consumer.get_watermark_offsets(at, cached=True)
+        stable = consumer.get_watermark_offsets(at, lab.TIMEOUT_S)
+        told.append(f"partition {at.partition} at {at.offset}, last heard of {heard}, asked now {stable}")
+    return "; ".join(told)
 
 
 main()

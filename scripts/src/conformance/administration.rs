@@ -13,7 +13,7 @@ pub fn all() -> Vec<Case> {
 
 fn administration(lab: &mut Lab) -> Result<String, String> {
     let out = lab.file("java-administration.out");
-    clients::java_program(lab, "Administration.java", &out)?;
+    clients::java_program(lab, "Administration.java", &[&lab.broker.address], &out)?;
     let printed = fs::read_to_string(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     Ok(printed.trim().to_owned())
 }

@@ -162,11 +162,11 @@ pub fn java_consume(
     process::run(&mut command, out, LIMIT)
 }
 
-/// A program of ours in Java, with Kafka's clients; it takes the broker's address.
-pub fn java_program(lab: &Lab, source: &str, out: &Path) -> Result<(), String> {
+/// A program of ours in Java, with Kafka's clients.
+pub fn java_program(lab: &Lab, source: &str, args: &[&str], out: &Path) -> Result<(), String> {
     let source = repo::root().join("scripts/conformance").join(source);
     let mut command = lab.kafka(&source.display().to_string());
-    process::run(command.arg(&lab.broker.address), out, LIMIT)
+    process::run(command.args(args), out, LIMIT)
 }
 
 /// kafka-dump-log looks into every record of these files.
@@ -200,7 +200,8 @@ impl Lab {
         command
     }
 
-    fn kafka(&self, class: &str) -> Command {
+    /// A program of Kafka's, by its class.
+    pub fn kafka(&self, class: &str) -> Command {
         let mut command = Command::new("java");
         let jars = self.tools.kafka.as_deref().unwrap_or(Path::new("."));
         command.arg("-Xmx512m").arg("-cp").arg(jars.join("*")).arg(class);
