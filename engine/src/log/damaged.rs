@@ -131,6 +131,21 @@ impl Damaged {
         true
     }
 
+    /// A segment begins so many bytes earlier in its log.
+    pub fn shift(&mut self, segment: &Segment, by: u64) {
+        let (base, upto) = (segment.base, segment.index.upto());
+        for place in &mut self.0 {
+            let (start, end) = (place.offsets.start, place.offsets.end);
+            if base <= start && start < upto {
+                place.bytes.start.0 -= by;
+            }
+            // Damage may go on in the next segment.
+            if base < end && end <= upto {
+                place.bytes.end.0 -= by;
+            }
+        }
+    }
+
     /// Whether any of these offsets is damaged.
     pub fn is_in(&self, offsets: &Range<Offset>) -> bool {
         let meets =

@@ -58,7 +58,10 @@ impl Look {
     }
 
     /// Runs on an I/O thread; the answer goes to the log as the end of a `LogOp::Look`.
-    pub fn run(self, fs: &Fs) -> io::Result<Option<Looked>> {
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has no such batch although its index says so.
+    pub fn run(self, fs: &Fs) -> io::Result<Looked> {
         let mut found = None;
         let walk = Walk {
             fs,
@@ -70,14 +73,19 @@ impl Look {
             depth: Depth::Headers,
             newest: self.newest.clone(),
         };
-        walk.run_until(|position, header| {
+        let scan = walk.run_until(|position, header| {
             if header.next_offset() > self.offset.0 {
                 let (segment, offset) = (self.segment, self.offset);
                 found = Some(Looked { segment, offset, position });
             }
             found.is_none()
         })?;
-        Ok(found)
+        found.ok_or_else(|| {
+            let Look { offset, from, upto, .. } = self;
+            let from = from.position;
+            let why = format!("no batch with offset {offset} in bytes {from} to {upto}: {scan:?}");
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        })
     }
 }
 

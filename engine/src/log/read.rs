@@ -171,21 +171,18 @@ impl Log {
     }
 
     /// Takes note of what [`Look`] found.
-    pub(super) fn looked(&mut self, found: std::io::Result<Option<Looked>>) {
-        self.look_failed = !matches!(found, Ok(Some(_)));
+    pub(super) fn looked(&mut self, found: io::Result<Looked>) {
+        self.look_failed = found.is_err();
         match found {
-            Ok(Some(Looked { segment, offset, position })) => {
+            Ok(Looked { segment, offset, position }) => {
                 // One that was replaced meanwhile is looked into again.
                 if let Some(segment) = self.segment_by_serial(segment) {
                     let byte = segment.log_byte(position);
                     self.remember(Cursor { offset, byte });
                 }
             }
-            Ok(None) => {
-                tracing::error!(log = %self.dir().display(), "a segment does not hold a batch that its index promises")
-            }
             Err(error) => {
-                tracing::error!(log = %self.dir().display(), %error, "a segment could not be read")
+                tracing::error!(log = %self.dir().display(), %error, "a batch could not be found in its segment")
             }
         }
     }

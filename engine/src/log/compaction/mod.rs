@@ -43,7 +43,7 @@ use headwater_io::file::Fs;
 
 use super::segments::{Segment, SegmentState};
 use super::{Health, Log};
-use crate::model::Offset;
+use crate::model::{LogByte, Offset};
 use crate::token::LogOp;
 use note::Note;
 use plan::{Cleanable, Policy};
@@ -360,10 +360,12 @@ impl Log {
         // What is known of bytes of the old ones does not hold any more.
         self.hot.forget_before(next);
         self.cursors.retain(|cursor| cursor.is_at_or_after(next));
+        let log_base = LogByte(next.0 - end.0);
+        self.move_forward(first, log_base);
         let segment = Segment {
             serial,
             base,
-            log_base: old[0].log_base,
+            log_base,
             index,
             aborted,
             reader,
@@ -376,6 +378,17 @@ impl Log {
         tracing::debug!(log = %self.dir().display(), segments = old.len(), %base, %upto, before, after = end.0, "cleaned");
         self.segments.insert(first, segment);
         self.compaction.old = old;
+    }
+
+    /// Lets the segments before the one with this number end at `limit` at the latest. A cleaned one ends where the next
+    /// one begins, and may be longer than what it was made of: a horizon takes some bytes in each batch.
+    fn move_forward(&mut self, number: usize, mut limit: LogByte) {
+        for segment in self.segments.iter_mut().take(number).rev() {
+            let Some(by) = segment.log_byte(segment.end()).0.checked_sub(limit.0) else { return };
+            self.damaged.shift(segment, by);
+            segment.log_base = LogByte(segment.log_base.0 - by);
+            limit = segment.log_base;
+        }
     }
 
     /// What the last step of the cleaning has come to; said once.

@@ -8,7 +8,7 @@ use headwater_io::sim::disk::Faults;
 use headwater_protocol::batch::builder::{BatchBuilder, Producer};
 use headwater_protocol::batch::compression::Compression;
 use headwater_protocol::batch::control::Marker;
-use headwater_protocol::batch::header;
+use headwater_protocol::batch::header::{self, HEADER_BYTES};
 
 use super::model::{Model, Row, Table};
 use super::workshop::*;
@@ -334,6 +334,38 @@ fn every_offset_can_be_read_and_every_time_is_found() {
         let hit = work.bench.log.look_for_time(time, visible).run(&fs).unwrap();
         let expected = rows.iter().find(|row| row.timestamp_ms >= time);
         assert_eq!(hit.map(|hit| hit.offset.0), expected.map(|row| row.offset), "at {time}");
+    }
+}
+
+/// The horizon of a tombstone may cost its batch some bytes, where nothing else is saved.
+#[test]
+fn a_segment_that_became_longer_can_be_read_to_its_end() {
+    let mut work = Workshop::new(9);
+    for round in 0..3 {
+        for n in 0..100 {
+            let mut builder = BatchBuilder::new(Compression::None);
+            builder.push(work.clock_ms, Some(format!("{round} {n}").as_bytes()), None);
+            work.append(Bytes::copy_from_slice(builder.finish(Producer::NONE)));
+        }
+        while !work.bench.log.roll() {
+            work.bench.turn();
+        }
+    }
+    work.fill_whole(1);
+    let before = sizes(&work.bench.log);
+    let upto = work.cleanable(LATER_MS).unwrap().upto;
+    work.clean_all(LATER_MS);
+    let after = sizes(&work.bench.log);
+    let kept = |sizes: &[(Offset, u64)]| {
+        sizes.iter().filter(|(base, _)| *base < upto).map(|(_, bytes)| bytes).sum::<u64>()
+    };
+    assert!(kept(&after) > kept(&before) + HEADER_BYTES as u64, "{before:?} {after:?}");
+    let tables = work.tables();
+    assert!(tables.len() >= 300);
+    for table in &tables {
+        let bytes = work.read_at(Offset(table.header.base_offset));
+        let first = header::check(&bytes).unwrap();
+        assert_eq!(first.base_offset, table.header.base_offset);
     }
 }
 

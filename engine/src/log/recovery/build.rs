@@ -28,6 +28,9 @@ use crate::segment::room::Room;
 use crate::segment::scan::Scan;
 use crate::segment::tail::Tail;
 
+/// The first byte of a log that is opened. Not 0: what is cleaned may become longer, to the front.
+const FIRST_BYTE: LogByte = LogByte(1 << 60);
+
 impl OpenLog<'_> {
     pub(super) fn build(
         &self,
@@ -40,7 +43,7 @@ impl OpenLog<'_> {
     ) -> io::Result<Log> {
         let mut segments = VecDeque::with_capacity(found.len());
         let log_start = start.unwrap_or(found[0].base).max(found[0].base);
-        let (count, mut log_base) = (found.len(), LogByte(0));
+        let (count, mut log_base) = (found.len(), FIRST_BYTE);
         // Of a log that never got anything: see `roll`.
         let fresh = count == 1 && found[0].end == Position(0);
         let pointed = Pointed::at(found[count - 1].pointed);
