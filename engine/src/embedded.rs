@@ -45,6 +45,7 @@ use headwater_io::file::Fs;
 use headwater_io::mailbox::Sender;
 use headwater_protocol::wire::uuid::Uuid;
 
+use crate::api::keyless::keyless;
 use crate::boot::{self, BootError, Running};
 use crate::broker::catalog::Topic;
 use crate::broker::controller::{Command, Fault, NewTopic, Outcome, TopicName};
@@ -71,6 +72,7 @@ pub struct Partition {
     key: PartitionKey,
     owner: Sender<Letter>,
     batch_bytes_max: usize,
+    is_compacted: bool,
     budget: Arc<Budget>,
 }
 
@@ -85,6 +87,10 @@ pub enum EngineError {
     Fault(Fault),
     /// What was to be appended is no sound record set.
     Records(RecordSetError),
+    /// These of the records have no key, which a compacted topic needs.
+    Keyless(Vec<i32>),
+    /// The records are for a compacted topic, and cannot be unpacked to look for their keys.
+    Packed,
     /// There is no such partition.
     UnknownPartition,
 }
@@ -96,6 +102,10 @@ impl fmt::Display for EngineError {
             EngineError::Refused(refusal) => write!(f, "refused: {refusal:?}"),
             EngineError::Fault(fault) => f.write_str(&fault.message),
             EngineError::Records(error) => write!(f, "not a record set: {error:?}"),
+            EngineError::Keyless(records) => {
+                write!(f, "a compacted topic takes no records without keys: {records:?}")
+            }
+            EngineError::Packed => f.write_str("the records cannot be unpacked"),
             EngineError::UnknownPartition => f.write_str("no such partition"),
         }
     }
@@ -202,6 +212,7 @@ impl Engine {
             key: topic.key(index),
             owner: self.peers()[usize::from(owner)].clone(),
             batch_bytes_max: topic.config.max_message_bytes as usize,
+            is_compacted: topic.config.cleanup_compact,
             budget: Arc::clone(&self.budget),
         }
     }
@@ -238,10 +249,13 @@ impl Partition {
     /// holds as many bytes that it has not taken in yet as its memory allows: the disk sets the pace.
     ///
     /// # Errors
-    /// When the bytes are not sound; nothing is appended.
+    /// When the bytes are not sound, or a compacted topic gets records without keys; nothing is appended.
     pub fn append(&self, batches: Bytes, acks: Acks) -> Result<Reply<AppendAnswer>, EngineError> {
         let batches = self.budget.admit(batches);
         let set = RecordSet::check(batches, self.batch_bytes_max).map_err(EngineError::Records)?;
+        if self.is_compacted {
+            check_keys(&set)?;
+        }
         let read = |answer| match answer {
             Answer::Appended(result) => result.map_err(EngineError::Refused),
             _ => unreachable!("an append was asked for"),
@@ -274,6 +288,15 @@ impl Partition {
         let (completer, pending) = pending();
         send(&self.owner, Letter::Ask(ask, ReplyTo::Program(completer)));
         Reply { pending, read }
+    }
+}
+
+/// As Produce checks them.
+fn check_keys(set: &RecordSet) -> Result<(), EngineError> {
+    match keyless(set) {
+        None => Err(EngineError::Packed),
+        Some(records) if records.is_empty() => Ok(()),
+        Some(records) => Err(EngineError::Keyless(records)),
     }
 }
 

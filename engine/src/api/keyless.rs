@@ -52,7 +52,7 @@ pub(super) fn refuse(
 }
 
 /// Which records of a set have no key; `None` when they cannot be read.
-fn keyless(set: &RecordSet) -> Option<Vec<i32>> {
+pub fn keyless(set: &RecordSet) -> Option<Vec<i32>> {
     let (mut found, mut scratch) = (Vec::new(), Vec::new());
     for (header, bytes) in set.batches() {
         let batch = Batch { header: *header, bytes };

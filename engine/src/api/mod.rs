@@ -17,7 +17,7 @@ pub mod fetch;
 pub mod find_coordinator;
 pub mod groups;
 pub mod init_producer_id;
-mod keyless;
+pub(crate) mod keyless;
 pub mod list_offsets;
 pub mod metadata;
 pub mod offset_for_leader_epoch;

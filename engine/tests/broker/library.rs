@@ -14,8 +14,9 @@ use headwater::embedded::{Engine, EngineError, Partition};
 use headwater::model::Offset;
 use headwater::shard::letters::{Acks, Refusal};
 use headwater_io::driver::Backend;
+use headwater_protocol::batch::compression::Compression;
 
-use crate::harness::batches::{self, plain, sequenced, sized};
+use crate::harness::batches::{self, keyed, plain, sequenced, sized};
 use crate::harness::broker::Folder;
 use crate::harness::on_both;
 
@@ -151,6 +152,22 @@ fn mistakes_are_answered_by_their_kind() {
 }
 
 /// Many appends open at once, from several threads; replies come in log order.
+#[test]
+fn a_compacted_topic_takes_no_records_without_keys() {
+    on_both(|backend| {
+        let dir = Folder::new();
+        let engine = open(backend, &dir);
+        engine.create_topic("t", 1, &[("cleanup.policy", "compact")]).wait().unwrap();
+        let partition = engine.partition("t", 0).unwrap();
+        let refused = append(&partition, &plain(&["a", "b"])).unwrap_err();
+        assert!(matches!(&refused, EngineError::Keyless(records) if *records == [0, 1]));
+        assert!(refused.to_string().contains("[0, 1]"));
+        let keyed = keyed(Compression::Zstd, &[("", Some("a")), ("b", None)]);
+        assert_eq!(append(&partition, &keyed).unwrap(), 0, "an empty key is one");
+        engine.close().unwrap();
+    });
+}
+
 #[test]
 fn many_appends_may_be_open() {
     on_both(|backend| {

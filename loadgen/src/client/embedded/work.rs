@@ -70,7 +70,8 @@ fn code(error: &EngineError) -> ErrorCode {
         EngineError::Stopped => ErrorCode::BrokerNotAvailable,
         EngineError::Refused(refusal) => refusal.code(),
         EngineError::Fault(fault) => fault.code,
-        EngineError::Records(_) => ErrorCode::InvalidRecord,
+        EngineError::Records(_) | EngineError::Keyless(_) => ErrorCode::InvalidRecord,
+        EngineError::Packed => ErrorCode::CorruptMessage,
         EngineError::UnknownPartition => ErrorCode::UnknownTopicOrPartition,
     }
 }
