@@ -23,6 +23,7 @@ pub enum Rare {
     Quarantine,
     ShardFailed,
     FullDisk,
+    NoDescriptor,
     RollWaits,
     DuplicateAnswered,
     StarvedAppend,
@@ -44,7 +45,7 @@ pub enum Rare {
 
 impl Rare {
     /// All of them.
-    pub const ALL: [Rare; 33] = [
+    pub const ALL: [Rare; 34] = [
         Rare::TornFrame,
         Rare::TornBehind,
         Rare::AcknowledgedDamaged,
@@ -61,6 +62,7 @@ impl Rare {
         Rare::Quarantine,
         Rare::ShardFailed,
         Rare::FullDisk,
+        Rare::NoDescriptor,
         Rare::RollWaits,
         Rare::DuplicateAnswered,
         Rare::StarvedAppend,
@@ -104,6 +106,7 @@ impl Rare {
             Rare::Quarantine => "a partition quarantined",
             Rare::ShardFailed => "a shard failed by its disk",
             Rare::FullDisk => "the disk full",
+            Rare::NoDescriptor => "no descriptor to open a segment with",
             Rare::RollWaits => "a roll waits for its segment",
             Rare::DuplicateAnswered => "a repetition answered",
             Rare::StarvedAppend => "an append waits for room",

@@ -19,6 +19,7 @@ pub enum Fault {
     FailingSyncs,
     SlowDisk,
     FullDisk,
+    NoDescriptors,
     LostWrites,
     MisdirectedWrites,
     BitRot,
@@ -29,7 +30,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 15] = [
+    pub const ALL: [Fault; 16] = [
         Fault::PowerCut,
         Fault::Kill,
         Fault::CutAtOperation,
@@ -39,6 +40,7 @@ impl Fault {
         Fault::FailingSyncs,
         Fault::SlowDisk,
         Fault::FullDisk,
+        Fault::NoDescriptors,
         Fault::LostWrites,
         Fault::MisdirectedWrites,
         Fault::BitRot,
@@ -71,6 +73,9 @@ impl Fault {
             }
             Fault::SlowDisk => ("slow-disk", "operations take up to a hundred times as long"),
             Fault::FullDisk => ("full-disk", "there is no room for a while"),
+            Fault::NoDescriptors => {
+                ("no-descriptors", "a segment cannot be opened for writing, now and then")
+            }
             Fault::LostWrites => ("lost-writes", "writes end well and are never done"),
             Fault::MisdirectedWrites => {
                 ("misdirected-writes", "writes end well and are done elsewhere")

@@ -46,6 +46,7 @@ impl Weather {
         let odds = Odds {
             write_fails: some(Fault::FailingWrites, 10_000),
             sync_fails: some(Fault::FailingSyncs, 10_000),
+            no_descriptor: some(Fault::NoDescriptors, 50_000),
             slow: some(Fault::SlowDisk, 100_000),
             write_lost: some(Fault::LostWrites, 10_000),
             write_misdirected: some(Fault::MisdirectedWrites, 10_000),

@@ -26,6 +26,10 @@ const PIPELINE_BYTES: usize = 256 << 10;
 /// How long a full disk is left alone before room is asked for again.
 pub(super) const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// What to do when no descriptor is left.
+pub(super) const NO_DESCRIPTOR: &str =
+    "no file descriptor is left; raise the limit (`ulimit -Hn`, LimitNOFILE of a service)";
+
 impl Log {
     /// Somebody waits for everything before `offset` to be durable.
     pub fn want_durable(&mut self, offset: Offset) {
@@ -44,6 +48,7 @@ impl Log {
             Health::Full { retry_at } if now >= retry_at => self.health = Health::Serving,
             _ => {}
         }
+        self.write_delayed(io, now);
         self.step_room(io);
         self.step_next(io, now);
         if self.is_journaled() {
@@ -54,6 +59,7 @@ impl Log {
         }
         self.seal_rolled(io, now);
         self.step_retention(io, now);
+        self.close_idle(now);
     }
 
     /// When [`Log::pump`] must be called although nothing happens.
@@ -66,13 +72,13 @@ impl Log {
             Health::Full { retry_at } => Some(retry_at),
             _ => None,
         };
-        if self.is_journaled() {
-            let due =
-                [retry, self.prepare_at, self.seal_at, self.removes_at(), self.write_back_at()];
-            return due.into_iter().flatten().min();
-        }
-        let due = [flush, linger, retry, self.prepare_at, self.seal_at, self.removes_at()];
-        due.into_iter().flatten().min()
+        let due = match self.is_journaled() {
+            true => [self.write_back_at(), None],
+            false => [flush, linger],
+        };
+        let always =
+            [retry, self.prepare_at, self.seal_at, self.removes_at(), self.descriptor_at()];
+        due.into_iter().chain(always).flatten().min()
     }
 
     /// Whether nothing is gathered, in flight or unsynced.
@@ -91,6 +97,7 @@ impl Log {
     pub fn is_stuck(&self) -> bool {
         !self.is_journaled()
             && self.outstanding == 0
+            && !self.is_delayed()
             && self.settings.linger.is_zero()
             && matches!(self.health, Health::Serving)
             && self.marks.appended().byte > self.commits.submitted_to()
@@ -102,6 +109,7 @@ impl Log {
         match (op, result) {
             (LogOp::Write(serial), Ok(_)) => {
                 self.commits.complete(serial);
+                self.unit_written(serial);
                 if self.commits.unsynced_segment().is_some() {
                     self.unsynced_since.get_or_insert(now);
                 }
@@ -137,6 +145,7 @@ impl Log {
             (LogOp::Clean, Ok(Done::Job(answer))) => {
                 self.cleaned(*answer.downcast().expect("a step of a cleaning"), now);
             }
+            (LogOp::Write(serial), Err(error)) if self.delays(serial, &error, now) => {}
             (op, Ok(_)) => unreachable!("{op:?} ended as something else"),
             (op, Err(error)) => self.fail(&format!("{op:?}"), &error),
         }
@@ -248,15 +257,16 @@ impl Log {
         durable: bool,
         io: &mut Driver,
     ) -> u32 {
+        let now = io.clock().now();
         let segment = &mut self.segments[n];
         let (serial, end) = (segment.serial, segment.log_byte(part.end));
         let writer = segment.writer().expect("has pending bytes");
         writer.room.zeroed =
             writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
-        let file = writer.file.clone();
+        let file = writer.writing.for_write(now);
         let unit = self.commits.begin(serial, end, durable, part.partial);
         let write = Op::Write { file, at: part.at.0, bufs: part.blocks, durable };
-        self.submit(io, write, LogOp::Write(unit));
+        self.write_unit(unit, write, io);
         unit
     }
 
@@ -270,8 +280,7 @@ impl Log {
         if self.commits.syncing() || !(wanted || old || much) {
             return;
         }
-        let Some(writer) = self.segment_by_serial(segment).and_then(|s| s.writer()) else { return };
-        let file = writer.file.clone();
+        let Some(file) = self.segment_by_serial(segment).map(|s| s.reader.clone()) else { return };
         let sync = self.commits.begin_sync(segment);
         self.unsynced_since = None;
         self.submit(io, Op::Sync { file }, LogOp::Sync(sync));
@@ -294,7 +303,7 @@ impl Log {
         };
         let step = writer.room.next_step(writer.tail.end(), wanted, commit_bytes, segment_bytes);
         let Some(step) = step else { return };
-        let (file, allocated) = (writer.file.clone(), writer.room.allocated);
+        let (file, allocated) = (writer.writing.borrow(), writer.room.allocated);
         self.room_job = Some(RoomJob { serial, step });
         let job = Op::Job(Box::new(move |fs| {
             Box::new(match step {
@@ -338,13 +347,17 @@ impl Log {
     }
 
     /// A full disk is not a failure: nothing that was acknowledged is touched, reads go on, and room is
-    /// asked for again. Anything else is one.
+    /// asked for again. Likewise when no descriptor is left. Anything else is one.
     pub(super) fn no_room(&mut self, error: &io::Error, now: Nanos) {
-        if !is_full(error) {
+        if !may_pass(error) {
             return self.fail("making room", error);
         }
-        rare::reached(Rare::FullDisk);
-        tracing::warn!(log = %self.dir().display(), %error, "disk full: appends are refused until there is room");
+        let what = match is_full(error) {
+            true => "disk full: there must be room",
+            false => NO_DESCRIPTOR,
+        };
+        rare::reached(if is_full(error) { Rare::FullDisk } else { Rare::NoDescriptor });
+        tracing::warn!(log = %self.dir().display(), %error, "appends are refused: {what}");
         self.health = Health::Full { retry_at: now.after(FULL_RETRY) };
     }
 }
@@ -352,6 +365,11 @@ impl Log {
 /// Whether the disk, or a quota, has no room for it.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether it may be done later: nothing was changed, and others may give back what is missing.
+pub(super) fn may_pass(error: &io::Error) -> bool {
+    is_full(error) || is_out_of_files(error)
 }
 
 /// Whether this process, or the system, has no descriptor left for another file.

@@ -452,8 +452,9 @@ impl Log {
         let n = self.segment_index(serial);
         let rolled = n + 1 < self.segments.len();
         let segment = &mut self.segments[n];
+        let file = segment.reader.clone();
         let Some(writer) = segment.writer() else { return };
-        let (file, is_taken) = (writer.file.clone(), writer.tail.pending_bytes() == 0);
+        let is_taken = writer.tail.pending_bytes() == 0;
         let wanted = self.settle_wanted();
         let settle = wanted > self.commits.durable_to() && self.commits.written_to() >= wanted;
         if self.commits.syncing() || self.commits.in_flight() > 0 || !(settle || rolled && is_taken)

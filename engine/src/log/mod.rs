@@ -31,6 +31,7 @@ pub mod scrub;
 pub mod segments;
 pub mod start;
 pub mod watermarks;
+mod writing;
 
 use std::collections::VecDeque;
 use std::io;
@@ -57,6 +58,7 @@ use producers::Producers;
 use retention::Retained;
 use segments::{NextSegment, RoomJob, Segment};
 use watermarks::Watermarks;
+use writing::Delayed;
 
 /// How one log behaves; from the topic's and the broker's settings.
 #[derive(Clone, Debug)]
@@ -91,7 +93,8 @@ pub struct LogSettings {
 pub enum Health {
     /// It does.
     Serving,
-    /// The disk is full: reads are served, appends refused, and room is asked for again at this time.
+    /// The disk is full, or no descriptor is left: reads are served, appends refused, and room is asked
+    /// for again at this time.
     Full {
         /// When to ask again.
         retry_at: Nanos,
@@ -127,6 +130,8 @@ pub struct Log {
     seal_at: Option<Nanos>,
     marks: Watermarks,
     commits: Commits,
+    /// Writes to files that were not open.
+    delayed: Delayed,
     hot: Hot,
     producers: Producers,
     /// Somebody waits for everything before this byte to be durable.
@@ -299,3 +304,5 @@ impl Log {
 mod deletion_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod writing_tests;

@@ -18,8 +18,9 @@ use headwater_io::driver::Driver;
 use headwater_io::file::{Access, File, Fs};
 use headwater_io::op::Op;
 
-use super::flow::{FULL_RETRY, is_full, is_out_of_files};
+use super::flow::{FULL_RETRY, is_full, is_out_of_files, may_pass};
 use super::segments::{NextSegment, Segment, SegmentState, Writer};
+use super::writing::Writing;
 use super::{Health, Log, LogSettings, aborted, directory, producers};
 use crate::model::{Offset, Position};
 use crate::planted::{self, Bug};
@@ -45,8 +46,8 @@ impl Log {
 
     /// Starts a new segment if the next one is ready; otherwise `pump` will prepare it.
     pub(super) fn roll(&mut self) -> bool {
-        let (file, reader, room) = match std::mem::replace(&mut self.next, NextSegment::None) {
-            NextSegment::Ready(file, reader, room) => (file, reader, room),
+        let (writing, reader, room) = match std::mem::replace(&mut self.next, NextSegment::None) {
+            NextSegment::Ready(writing, reader, room) => (writing, reader, room),
             other => {
                 self.next = other;
                 self.roll_wanted = true;
@@ -76,7 +77,7 @@ impl Log {
             named: false,
             scrub_at: Nanos(0),
             state: SegmentState::Open(Writer {
-                file,
+                writing,
                 tail,
                 room,
                 first_append: None,
@@ -141,12 +142,13 @@ impl Log {
     pub(super) fn prepared(&mut self, result: Prepared, now: Nanos) {
         match result {
             Ok((file, reader, room)) => {
-                self.next = NextSegment::Ready(file, reader, room);
+                let writing = Writing::open(file, &reader, self.settings.direct, now);
+                self.next = NextSegment::Ready(writing, reader, room);
             }
             Err(error) => {
                 self.next = NextSegment::None;
                 // Ahead of time: the segment in use may have room for a long while yet.
-                match is_full(&error) && !self.roll_wanted {
+                match may_pass(&error) && !self.roll_wanted {
                     true => self.prepare_at = Some(now.after(FULL_RETRY)),
                     false => self.no_room(&error, now),
                 }
@@ -209,9 +211,9 @@ impl Log {
         if writer.tail.pending_bytes() > 0 {
             return None;
         }
-        let file = writer.file.clone();
         let snapshot = writer.snapshot.take().expect("taken at the roll");
-        let seal = Arc::new(Seal { base, file, end, index, aborted, next_base, snapshot });
+        let reader = segment.reader.clone();
+        let seal = Arc::new(Seal { base, reader, end, index, aborted, next_base, snapshot });
         segment.state = SegmentState::Sealing(Arc::clone(&seal));
         Some((segment.serial, seal))
     }
@@ -225,7 +227,7 @@ impl Log {
                 next.expect("a sealed segment has a successor").has_snapshot = true;
             }
             // It lacks its index, which nothing needs before the next start.
-            Err(error) if is_full(&error) => self.seal_at = Some(now.after(FULL_RETRY)),
+            Err(error) if may_pass(&error) => self.seal_at = Some(now.after(FULL_RETRY)),
             Err(error) => self.fail("sealing a segment", &error),
         }
     }
@@ -234,7 +236,7 @@ impl Log {
 /// What it takes to seal a segment.
 pub(super) struct Seal {
     base: Offset,
-    file: File,
+    reader: File,
     /// Where its last batch ends.
     pub end: Position,
     index: Vec<u8>,
@@ -246,8 +248,8 @@ pub(super) struct Seal {
 
 impl Seal {
     fn run(&self, fs: &Fs, dir: &Path) -> io::Result<()> {
-        fs.set_len(&self.file, self.end.0)?;
-        fs.sync(&self.file)?;
+        fs.set_len(&self.reader.later(Access::Write), self.end.0)?;
+        fs.sync(&self.reader)?;
         fs.replace(&directory::snapshot(dir, self.next_base), &self.snapshot)?;
         if !self.aborted.is_empty() {
             fs.replace(&directory::aborted(dir, self.base), &self.aborted)?;

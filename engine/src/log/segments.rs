@@ -9,6 +9,7 @@ use headwater_io::file::File;
 use super::aborted::Aborted;
 use super::record_set::RecordSet;
 use super::roll::Seal;
+use super::writing::Writing;
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::index::Index;
 use crate::segment::room::{Room, Step};
@@ -46,7 +47,7 @@ pub(super) enum SegmentState {
 
 /// The writing side of a segment.
 pub(super) struct Writer {
-    pub file: File,
+    pub writing: Writing,
     pub tail: Tail,
     pub room: Room,
     /// When its first batch was appended in this process; `None` while it is empty.
@@ -69,7 +70,7 @@ pub(super) enum NextSegment {
     /// Being made on an I/O thread.
     Preparing,
     /// Ready under its temporary name.
-    Ready(File, File, Room),
+    Ready(Writing, File, Room),
 }
 
 impl Segment {
@@ -105,6 +106,13 @@ impl Segment {
     /// Whether it is being sealed.
     pub fn is_sealing(&self) -> bool {
         matches!(self.state, SegmentState::Sealing(_))
+    }
+
+    pub fn writing(&self) -> Option<&Writing> {
+        match &self.state {
+            SegmentState::Open(writer) => Some(&writer.writing),
+            _ => None,
+        }
     }
 
     pub fn writer(&mut self) -> Option<&mut Writer> {

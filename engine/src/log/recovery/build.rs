@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 
 use headwater_io::buffer::BLOCK;
 use headwater_io::clock::Nanos;
@@ -22,6 +21,7 @@ use crate::log::producers::Producers;
 use crate::log::retention::Retained;
 use crate::log::segments::{NextSegment, Segment, SegmentState, Writer};
 use crate::log::watermarks::{Mark, Watermarks};
+use crate::log::writing::{Delayed, Writing};
 use crate::log::{Health, Log, directory};
 use crate::model::{LogByte, Offset, Position};
 use crate::segment::room::Room;
@@ -52,7 +52,7 @@ impl OpenLog<'_> {
             let path = directory::segment(&self.dir, found.base);
             let reader = self.fs.open(&path, Access::Read)?;
             let state = match last && health == Health::Serving {
-                true => SegmentState::Open(self.writer(&path, found.end, &reader)?),
+                true => SegmentState::Open(self.writer(found.end, &reader)?),
                 false => SegmentState::Sealed { end: found.end },
             };
             let Found { base, end, index, aborted, .. } = found;
@@ -94,6 +94,7 @@ impl OpenLog<'_> {
             seal_at: None,
             marks: Watermarks::recovered(end),
             commits: Commits::new(log_base),
+            delayed: Delayed::default(),
             hot: Hot::default(),
             producers,
             durable_wanted: log_base,
@@ -113,16 +114,15 @@ impl OpenLog<'_> {
         })
     }
 
-    fn writer(&self, path: &Path, end: Position, reader: &File) -> io::Result<Writer> {
-        let access = if self.settings.direct { Access::WriteDirect } else { Access::Write };
-        let file = self.fs.open(path, access)?;
+    fn writer(&self, end: Position, reader: &File) -> io::Result<Writer> {
+        let writing = Writing::closed(reader, self.settings.direct);
         let mut last_block = vec![0; (end.0 % BLOCK as u64) as usize];
         self.fs.read_at(reader, end.0 - last_block.len() as u64, &mut last_block)?;
         let tail = Tail::new(end, &last_block, &self.pool).map_err(|_| {
             io::Error::other("no memory for the last block of a log: raise memory.bytes")
         })?;
-        let room = self.first_room(&file, end)?;
-        Ok(Writer { file, tail, room, first_append: None, snapshot: None })
+        let room = self.first_room(&writing.borrow(), end)?;
+        Ok(Writer { writing, tail, room, first_append: None, snapshot: None })
     }
 
     /// The space of the segment that will be appended to: none ahead, unless the topic wants all of it.
