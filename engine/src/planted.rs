@@ -37,11 +37,13 @@ pub enum Bug {
     ForgetMarkers,
     /// Offsets in a transaction count at once.
     OffsetsBeforeMarker,
+    /// A frame of the journal holds what follows from a coordinator's record that is in a later one.
+    FollowBeforeLead,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 15] = [
+    pub const ALL: [Bug; 16] = [
         Bug::AcknowledgeBeforeSync,
         Bug::AcknowledgeOutOfOrder,
         Bug::RetryFailedSync,
@@ -57,6 +59,7 @@ impl Bug {
         Bug::AcceptFencedEpoch,
         Bug::ForgetMarkers,
         Bug::OffsetsBeforeMarker,
+        Bug::FollowBeforeLead,
     ];
 
     /// Whether only transactions suffer from it.

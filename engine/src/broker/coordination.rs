@@ -47,6 +47,17 @@ impl Question {
         }
     }
 
+    /// Whether whoever asks will append to partitions when it has the answer, and does nothing else with it; and all of
+    /// them are such.
+    pub fn is_of_appends_to(&self, is_such: impl Fn(&txn::TopicPartition) -> bool) -> bool {
+        match self {
+            Question::Transactions(_, txn::Request::AddPartitionsToTxn(add)) => {
+                add.then_appends && add.partitions.iter().all(is_such)
+            }
+            _ => false,
+        }
+    }
+
     /// The partition that is asked.
     pub fn place(&self) -> Place {
         match self {

@@ -142,6 +142,12 @@ impl Log {
         self.journaled.as_ref().map_or(0, |j| self.marks.appended().byte.0 - j.framed.byte.0)
     }
 
+    /// Whether these increments are all that is in no frame yet.
+    pub fn is_all(&self, increments: &[Increment]) -> bool {
+        let new_bytes = |one: &Increment| one.to.0 - one.from.0 - one.repeated as u64;
+        increments.iter().map(new_bytes).sum::<u64>() == self.unframed_bytes()
+    }
+
     /// Whether somebody waits for bytes that are in no frame, or in one that is not durable.
     pub fn awaits_durable(&self) -> bool {
         self.durable_wanted > self.marks.durable().byte

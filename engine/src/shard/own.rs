@@ -25,6 +25,25 @@ impl Shard {
     }
 }
 
+impl Shard {
+    /// From now on what is appended to this partition comes into the journal no later than what is appended to others
+    /// after it.
+    pub fn lead(&mut self, key: PartitionKey) {
+        if let Some((_, found)) = self.find(key) {
+            found.leads = true;
+        }
+    }
+
+    /// Whether a power cut that leaves what is appended to `then` also leaves what was appended to `first` before: they
+    /// share a journal. So nobody needs to wait in between for the first to be durable.
+    pub fn keeps_order(&self, first: PartitionKey, then: PartitionKey) -> bool {
+        let partition = |key| Some(&self.slots[*self.by_key.get(&key)? as usize]);
+        let is_journaled = |one: &Partition| one.log.is_journaled();
+        partition(first).is_some_and(|one| one.leads && is_journaled(one))
+            && partition(then).is_some_and(is_journaled)
+    }
+}
+
 impl Partition {
     fn append_own(
         &mut self,

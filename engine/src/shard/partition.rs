@@ -37,6 +37,8 @@ pub(super) struct Partition {
     pub(super) log: Log,
     /// To be pumped at the end of the tick.
     pub(super) dirty: bool,
+    /// What others hold may follow from what is in it: no frame has anything of theirs before it has all of this.
+    pub(super) leads: bool,
     /// It stands in the journal's list of those with bytes in no frame.
     pub(super) waits_for_frame: bool,
     pub(super) released: bool,
@@ -100,6 +102,7 @@ impl Partition {
             shown: Mark::default(),
             log,
             dirty: false,
+            leads: false,
             waits_for_frame: false,
             released: false,
             deadline: None,

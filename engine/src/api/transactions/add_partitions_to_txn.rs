@@ -64,6 +64,7 @@ fn addition(transaction: &AddPartitionsToTxnTransaction<'_>, version: i16) -> Ad
         transactional_id: transaction.transactional_id.to_owned(),
         producer: producer(transaction.producer_id, transaction.producer_epoch),
         verify_only: transaction.verify_only,
+        then_appends: false,
         partitions: partitions.collect(),
         client: TransactionVersion::of_add_partitions(version),
     }

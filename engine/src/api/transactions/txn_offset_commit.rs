@@ -57,6 +57,7 @@ pub fn begin(
         transactional_id: request.transactional_id.to_owned(),
         producer: producer(request.producer_id, request.producer_epoch),
         verify_only: origin.version < ADDS_PARTITIONS,
+        then_appends: true,
         partitions: vec![offsets],
         client: TransactionVersion::of_add_partitions(ADDS_PARTITIONS),
     };

@@ -27,6 +27,7 @@ pub fn question(
         transactional_id: verify.transactional_id.to_owned(),
         producer: producer(verify.producer_id, verify.producer_epoch),
         verify_only: produce_version < ADDS_PARTITIONS,
+        then_appends: true,
         partitions: partitions.map(|&(name, index)| TopicPartition::new(name, index)).collect(),
         client: TransactionVersion::V2,
     };

@@ -76,6 +76,48 @@ fn a_log_at_rest_forgets_all_of_it_and_its_files_go() {
     }
 }
 
+/// What a log that leads had when something was appended to another one is there whenever that is.
+#[test]
+fn a_power_cut_never_leaves_what_follows_without_what_leads() {
+    let more = std::env::var("HEADWATER_SEEDS").ok().and_then(|n| n.parse().ok());
+    let mut unacknowledged = 0;
+    for seed in 4000..4000 + more.unwrap_or(120) {
+        println!("seed {seed}");
+        let mut machine = Machine::new(seed, 2 + (seed as usize % 4));
+        for _ in 0..3 {
+            machine.shard.lead(key(0));
+            // The end of each append to another log, and how far the one that leads had come.
+            let mut followed = vec![Vec::new(); machine.models.len()];
+            for _ in 0..machine.rng.below(100) {
+                let call = machine.ask(Ask::Marks(key(0)));
+                machine.take_answers();
+                let led = machine.marks.remove(&call).expect("marks").appended.offset;
+                let before: Vec<usize> = machine.models.iter().map(|of| of.sent.len()).collect();
+                machine.append();
+                for (index, ends) in followed.iter_mut().enumerate() {
+                    if machine.models[index].sent.len() > before[index] {
+                        ends.push((machine.models[index].sent.len(), led));
+                    }
+                }
+                while machine.rng.chance(60) {
+                    machine.turn();
+                }
+            }
+            let acknowledged = machine.models[0].acknowledged;
+            machine.cut();
+            let left = machine.models[0].sent.len() as i64;
+            unacknowledged += left - acknowledged.0;
+            for (index, ends) in followed.iter().enumerate().skip(1) {
+                let kept = machine.models[index].sent.len();
+                for (end, led) in ends.iter().filter(|(end, _)| *end <= kept) {
+                    assert!(led.0 <= left, "partition {index} has {end}, and only {left} led it");
+                }
+            }
+        }
+    }
+    assert!(unacknowledged > 100, "only {unacknowledged} records that nobody waited for");
+}
+
 #[test]
 fn torn_and_stale_recovery_points_change_nothing() {
     let mut points_used = 0;

@@ -76,6 +76,9 @@ pub struct AddPartitionsToTxn {
     pub producer: ProducerIdAndEpoch,
     /// Only say whether they belong to it.
     pub verify_only: bool,
+    /// The broker itself asks: what it appends to these partitions when it has the answer is acknowledged only with
+    /// everything that the answer speaks of.
+    pub then_appends: bool,
     /// Which.
     pub partitions: Vec<TopicPartition>,
     /// See [`TransactionVersion::of_add_partitions`].

@@ -93,6 +93,17 @@ pub struct Parked<W> {
 /// What became of a marker in a partition.
 pub type Marked = Result<(), ErrorCode>;
 
+impl Markers {
+    /// Those for partitions of which `is_first` says so, and the others.
+    pub fn split(self, is_first: impl Fn(&TopicPartition) -> bool) -> (Option<Self>, Option<Self>) {
+        let (first, rest): (Vec<_>, Vec<_>) = self.partitions.iter().cloned().partition(is_first);
+        let some = |partitions: Vec<_>| {
+            (!partitions.is_empty()).then(|| Markers { partitions, ..self.clone() })
+        };
+        (some(first), some(rest))
+    }
+}
+
 impl<W> Turn<W> {
     /// Nothing follows.
     pub fn nothing() -> Self {

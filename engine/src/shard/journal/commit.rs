@@ -121,30 +121,54 @@ impl Journal {
         true
     }
 
-    /// Chooses what goes into the next frame, in the order in which partitions began to wait.
+    /// Chooses what goes into the next frame: of the logs that lead, then of the others, in the order in which they
+    /// began to wait. As long as leading ones have more than fits, the others wait ([`Partition::leads`]).
     fn load(&mut self, slots: &mut Slab<Partition>) -> Load {
+        let mut load = Load { parts: Vec::new(), entries: 0, inline_bytes: 0 };
+        let leads = |slot: &u32| slots.get(*slot as usize).is_some_and(|one| one.leads);
+        let (first, then): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.waiting).into_iter().partition(leads);
+        if planted::is(Bug::FollowBeforeLead) && !then.is_empty() {
+            self.load_from(then, slots, &mut load);
+            self.waiting.extend(first);
+            return load;
+        }
+        match self.load_from(first, slots, &mut load) {
+            true => _ = self.load_from(then, slots, &mut load),
+            false => self.waiting.extend(then),
+        }
+        load
+    }
+
+    /// Adds what there is of these logs; whether it is all of it.
+    fn load_from(
+        &mut self,
+        waiting: Vec<u32>,
+        slots: &mut Slab<Partition>,
+        load: &mut Load,
+    ) -> bool {
         let inline_max = self.ring.frame_bytes_max() / INCREMENT_SHARE;
         let frame_max = FRAME_BYTES_MAX.min(self.ring.frame_bytes_max() / FRAME_SHARE) as usize;
-        let mut load = Load { parts: Vec::new(), entries: 0, inline_bytes: 0 };
-        let mut left = Vec::new();
-        for slot in mem::take(&mut self.waiting) {
+        let mut is_all = true;
+        for slot in waiting {
             let Some(partition) = slots.get_mut(slot as usize) else { continue };
             if frame::frame_bytes(load.entries, load.inline_bytes) >= frame_max {
-                left.push(slot);
+                self.waiting.push(slot);
+                is_all = false;
                 continue;
             }
             let increments = partition.log.increments(inline_max);
+            is_all &= partition.log.is_all(&increments);
             if increments.is_empty() {
                 partition.waits_for_frame = partition.log.unframed_bytes() > 0;
-                left.extend(partition.waits_for_frame.then_some(slot));
+                self.waiting.extend(partition.waits_for_frame.then_some(slot));
                 continue;
             }
             load.entries += increments.len();
             load.inline_bytes += increments.iter().map(Increment::inline_bytes).sum::<usize>();
             load.parts.push((slot, increments));
         }
-        self.waiting = left;
-        load
+        is_all
     }
 
     fn encode(

@@ -2,8 +2,9 @@
 //! out yet.
 //!
 //! An answer speaks of everything that was appended before it, so it is held back until all of that is
-//! durable; in order, also when it wrote nothing itself. A write that finds no room stops the line: the
-//! next question would be decided on a state that is about to change.
+//! durable; in order, also when it wrote nothing itself. What only leads to appends that the shard's journal keeps
+//! behind it need not wait: then those wait for both. A write that finds no room stops the line: the next question
+//! would be decided on a state that is about to change.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub struct Host {
     pub(super) key: PartitionKey,
     pub(super) machine: Machine,
     stage: Stage,
-    waiters: Slab<ReplyTo<Reply>>,
+    waiters: Slab<Asker>,
     /// A write that finds no room, and what came after it.
     blocked: Option<Write>,
     waiting: VecDeque<Event>,
@@ -69,6 +70,13 @@ pub enum Event {
     ProducerId(Parked<Waiter>, Result<i64, ErrorCode>),
     /// What became of a marker: whose it is, and where.
     Marked(String, TopicPartition, Marked),
+}
+
+/// Who waits for an answer.
+struct Asker {
+    reply_to: ReplyTo<Reply>,
+    /// What is done with the answer is not durable before what it speaks of.
+    is_ordered: bool,
 }
 
 #[derive(Default)]
@@ -156,7 +164,7 @@ impl Host {
                 let until = outside.at.now.after(PATIENCE);
                 return self.patient.push_back((until, question, reply_to));
             }
-            Event::Ask(question, reply_to) => self.ask(question, reply_to, at),
+            Event::Ask(question, reply_to) => self.ask(question, reply_to, at, outside),
             Event::TopicDeleted(name) => self.machine.topic_deleted(&name, at),
             Event::ProducerId(parked, id) => self.machine.resume(parked, id, at),
             Event::Marked(id, partition, marked) => {
@@ -167,8 +175,15 @@ impl Host {
         self.ask_patient(outside);
     }
 
-    fn ask(&mut self, question: Question, reply_to: ReplyTo<Reply>, at: Moment) -> Turn {
-        let waiter = self.waiters.insert(reply_to) as Waiter;
+    fn ask(
+        &mut self,
+        question: Question,
+        reply_to: ReplyTo<Reply>,
+        at: Moment,
+        outside: &Outside<'_>,
+    ) -> Turn {
+        let is_ordered = question.is_of_appends_to(|one| outside.keeps_order(self.key, one));
+        let waiter = self.waiters.insert(Asker { reply_to, is_ordered }) as Waiter;
         self.machine.handle(question, waiter, at)
     }
 
@@ -184,7 +199,7 @@ impl Host {
                 continue;
             }
             let at = outside.moment();
-            let turn = self.ask(question, reply_to, at);
+            let turn = self.ask(question, reply_to, at, outside);
             self.follow(turn, outside);
         }
     }
@@ -230,6 +245,13 @@ impl Host {
     pub fn follow(&mut self, turn: Turn, outside: &mut Outside<'_>) {
         let Turn { answers, write, markers, parked } = turn;
         outside.parked.extend(parked.into_iter().map(|parked| (self.place, parked)));
+        let is_ordered =
+            |waiter: Waiter| self.waiters.get(waiter as usize).is_some_and(|one| one.is_ordered);
+        let (at_once, answers) = answers.into_iter().partition(|(waiter, _)| is_ordered(*waiter));
+        let split = |one: Markers| one.split(|at| outside.keeps_order(self.key, at));
+        let (markers_at_once, markers): (Vec<_>, Vec<_>) = markers.into_iter().map(split).unzip();
+        self.release(at_once, markers_at_once.into_iter().flatten().collect(), outside);
+        let markers = markers.into_iter().flatten().collect::<Vec<_>>();
         match self.held.back_mut() {
             Some(last) if !planted::is(Bug::AnswerBeforeDecided) => {
                 last.answers.extend(answers);
@@ -286,8 +308,8 @@ impl Host {
     }
 
     fn tell(&mut self, waiter: Waiter, reply: Reply, outside: &mut Outside<'_>) {
-        if let Some(reply_to) = self.waiters.try_remove(waiter as usize) {
-            outside.reply(reply_to, reply);
+        if let Some(asker) = self.waiters.try_remove(waiter as usize) {
+            outside.reply(asker.reply_to, reply);
         }
     }
 }

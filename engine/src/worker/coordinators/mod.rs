@@ -28,6 +28,7 @@ use crate::broker::groups::Groups;
 use crate::broker::groups::topics::{Topic, Topics};
 use crate::broker::groups::turn::Moment;
 use crate::broker::txn::Transactions;
+use crate::broker::txn::requests::TopicPartition;
 use crate::broker::txn::turn::{Markers, Parked};
 use crate::log::read::Piece;
 use crate::log::record_set::RecordSet;
@@ -64,7 +65,9 @@ pub(super) struct Coordinators {
 pub struct Outside<'a> {
     at: serve::Moment,
     id: ShardId,
+    shards: usize,
     shard: &'a mut Shard,
+    catalog: &'a Catalog,
     new_id: &'a mut dyn FnMut() -> [u8; 16],
     replies: Vec<(ReplyTo<Reply>, Reply)>,
     markers: Vec<(Place, Markers)>,
@@ -75,6 +78,15 @@ impl Outside<'_> {
     fn moment(&mut self) -> Moment {
         let fresh_id = Uuid((self.new_id)());
         Moment { now: self.at.now, unix_ms: self.at.unix_ms, fresh_id }
+    }
+
+    /// Whether what is appended to `partition` is never durable before what a coordinator's log has already.
+    fn keeps_order(&self, log: PartitionKey, partition: &TopicPartition) -> bool {
+        let found = self.catalog.by_name(&partition.topic);
+        found.filter(|topic| topic.has(partition.partition)).is_some_and(|topic| {
+            topic.shard(partition.partition, self.shards) == self.id
+                && self.shard.keeps_order(log, topic.key(partition.partition))
+        })
     }
 
     fn reply(&mut self, reply_to: ReplyTo<Reply>, reply: Reply) {
@@ -127,7 +139,9 @@ impl Worker {
         let mut outside = Outside {
             at,
             id: self.id,
+            shards: self.node.shards,
             shard: &mut self.shard,
+            catalog: &self.catalog,
             new_id: &mut *self.new_id,
             replies: Vec::new(),
             markers: Vec::new(),
@@ -209,6 +223,9 @@ impl Worker {
             if !self.coordinators.hosts.contains_key(&place) {
                 let host = Host::new(place, key, self.machine(place.0));
                 self.coordinators.hosts.insert(place, host);
+                if place.0 == Kind::Transactions {
+                    self.shard.lead(key);
+                }
                 self.load_on(key);
             }
         }

@@ -113,6 +113,7 @@ fn add(who: (i64, i16), partitions: &[TopicPartition], client: TransactionVersio
         transactional_id: TX.to_owned(),
         producer: producer(who.0, who.1),
         verify_only: false,
+        then_appends: false,
         partitions: partitions.to_vec(),
         client,
     })

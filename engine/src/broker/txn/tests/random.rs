@@ -184,6 +184,7 @@ impl World {
             transactional_id: self.clients[n].id.to_owned(),
             producer: who,
             verify_only: false,
+            then_appends: false,
             partitions: (0..count).map(|_| each(&mut self.rng)).collect(),
             client: self.clients[n].version,
         };
