@@ -3,6 +3,7 @@
 use super::administration;
 use super::clients::{self, CODECS};
 use super::compaction;
+use super::consumers;
 use super::faults;
 use super::lab::Lab;
 use super::members::{self, Plan};
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(pipeline::all());
     cases.extend(administration::all());
     cases.extend(compaction::all());
+    cases.extend(consumers::all());
     cases.extend(faults::all());
     cases.push(Case {
         stops_broker: true,

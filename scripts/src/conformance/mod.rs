@@ -10,6 +10,7 @@ mod broker;
 mod cases;
 mod clients;
 mod compaction;
+mod consumers;
 mod faults;
 mod features;
 mod history;
