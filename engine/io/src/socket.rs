@@ -13,6 +13,10 @@ use crate::file::File;
 use crate::sim::net::{SimListener, SimSocket};
 use crate::sys;
 
+/// Descriptors that connections leave to files, or an eighth of all when there are few: a log that must
+/// open a file to write waits for one.
+const FILES_MIN: u64 = 64;
+
 /// One end of a connection.
 #[derive(Clone)]
 pub struct Socket(pub(crate) Arc<SocketKind>);
@@ -103,5 +107,15 @@ pub(crate) fn accepted(fd: RawFd) -> io::Result<(Socket, SocketAddr)> {
     // SAFETY: the kernel has just given us this descriptor; nobody else owns it.
     let stream = TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) });
     let peer = stream.peer_addr()?;
-    Ok((Socket::from_stream(stream)?, peer))
+    admitted(stream, peer)
+}
+
+/// A new connection, unless it has one of the last descriptors. The lowest free number is always given: all
+/// below it are taken.
+pub(crate) fn admitted(stream: TcpStream, peer: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+    let limit = sys::open_files_max();
+    match stream.as_raw_fd() as u64 >= limit - FILES_MIN.min(limit / 8) {
+        true => Err(io::Error::from_raw_os_error(libc::EMFILE)),
+        false => Ok((Socket::from_stream(stream)?, peer)),
+    }
 }

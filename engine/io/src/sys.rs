@@ -266,7 +266,12 @@ pub(crate) fn raise_open_files() -> u64 {
         limit.rlim_cur = limit.rlim_max;
         libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
     }
-    self::limit(libc::RLIMIT_NOFILE)
+    open_files_max()
+}
+
+/// The soft limit on open descriptors.
+pub(crate) fn open_files_max() -> u64 {
+    limit(libc::RLIMIT_NOFILE)
 }
 
 fn limit(resource: libc::__rlimit_resource_t) -> u64 {

@@ -122,7 +122,7 @@ impl Listener {
         match &*self.0 {
             socket::ListenerKind::Os(listener) => {
                 let (stream, peer) = listener.accept()?;
-                Ok((Socket::from_stream(stream)?, peer))
+                socket::admitted(stream, peer)
             }
             socket::ListenerKind::Sim(_) => unreachable!("a simulated listener reached posix"),
         }
