@@ -25,6 +25,14 @@ const SPIN_FEW: Duration = Duration::from_micros(25);
 /// (`engine/docs/notes/2026-11-26-where-threads-run.md`).
 pub const FEW_CPUS: usize = 2;
 
+/// Descriptors for journals, rings, the cluster's metadata, files that are opened for a moment.
+const OTHER_FILES: u64 = 128;
+
+/// How many idle partitions of one segment there are descriptors for, beside so many connections.
+pub fn partitions_carried(open_files: u64, connections: u64) -> u64 {
+    open_files.saturating_sub(connections + OTHER_FILES)
+}
+
 /// One core is left to those who use the engine, as long as there are few.
 pub(super) fn shard_count(config: &BrokerConfig) -> usize {
     let cpus = cpu::usable().len();

@@ -35,7 +35,7 @@ use crate::model::ShardId;
 use crate::worker::mail::{BOX_LETTERS, Letter};
 use cores::{Core, Cores, Site};
 pub use error::BootError;
-pub use machine::{FEW_CPUS, new_id};
+pub use machine::{FEW_CPUS, new_id, partitions_carried};
 use metrics::{About, Endpoint};
 
 /// Cores that are running.
@@ -50,6 +50,10 @@ pub struct Running {
     pub node: Arc<Node>,
     /// Memory of all shards' pools, in bytes.
     pub memory_bytes: usize,
+    /// Descriptors that this process may open.
+    pub open_files: u64,
+    /// Idle partitions of one segment that these carry beside all connections.
+    pub partitions_carried: u64,
     /// Hands out metrics, if somebody wants them.
     metrics: Option<Endpoint>,
     threads: Vec<JoinHandle<Vec<Log>>>,
@@ -63,7 +67,7 @@ pub struct Running {
 /// # Errors
 /// The first thing that does not work; nothing is left running.
 pub fn boot(config: BrokerConfig, listen: bool) -> Result<Running, BootError> {
-    probe::raise_open_files();
+    let open_files = probe::raise_open_files();
     let fs = Fs::os();
     let choice = probe::choose(config.backend.map(|name| match name {
         BackendName::Uring => Backend::Uring,
@@ -101,6 +105,8 @@ pub fn boot(config: BrokerConfig, listen: bool) -> Result<Running, BootError> {
         choice,
         node,
         memory_bytes: memory_bytes * shards,
+        open_files,
+        partitions_carried: partitions_carried(open_files, config.connections_max as u64),
         metrics,
         threads,
         data_dir: config.data_dir.clone(),

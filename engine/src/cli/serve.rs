@@ -31,7 +31,8 @@ fn serve(args: &ServeArgs) -> Result<(), CliError> {
     let listen = running.listen.map(|addr| addr.to_string()).unwrap_or_default();
     let data_dir =
         std::path::absolute(running.data_dir()).unwrap_or_else(|_| running.data_dir().to_owned());
-    tracing::info!(backend = %running.choice, "started");
+    let (open_files, partitions) = (running.open_files, running.partitions_carried);
+    tracing::info!(backend = %running.choice, open_files, partitions, "started: there are descriptors for so many idle partitions");
     let metrics = running.metrics_addr().map(|addr| format!(" metrics={addr}")).unwrap_or_default();
     println!(
         "ready listen={listen} shards={} backend={}{metrics} data-dir={}",

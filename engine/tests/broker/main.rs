@@ -5,6 +5,7 @@
 //! | [`admin`] | settings and quotas change while it runs, and questions about places are answered |
 //! | [`commands`] | what people type about groups and transactions does what it says |
 //! | [`compaction`] | of each key one record is left, also after kills |
+//! | [`descriptors`] | an idle partition takes one |
 //! | [`metrics`] | what is scraped is what was done, in Prometheus' format, and a scraper disturbs nobody |
 //! | [`offline`] | what offline tools say of a journal is what the next start does |
 //! | [`protocol`] | every API that is served answers as Kafka does, for good and for bad requests |
@@ -23,6 +24,7 @@ mod admin;
 mod blocking;
 mod commands;
 mod compaction;
+mod descriptors;
 mod hostile;
 mod library;
 mod metrics;
