@@ -257,16 +257,13 @@ impl Log {
         durable: bool,
         io: &mut Driver,
     ) -> u32 {
-        let now = io.clock().now();
         let segment = &mut self.segments[n];
         let (serial, end) = (segment.serial, segment.log_byte(part.end));
         let writer = segment.writer().expect("has pending bytes");
         writer.room.zeroed =
             writer.room.zeroed.max(Position(part.end.0.next_multiple_of(BLOCK as u64)));
-        let file = writer.writing.for_write(now);
         let unit = self.commits.begin(serial, end, durable, part.partial);
-        let write = Op::Write { file, at: part.at.0, bufs: part.blocks, durable };
-        self.write_unit(unit, write, io);
+        self.write_unit(unit, serial, (part.at.0, part.blocks), durable, io);
         unit
     }
 

@@ -19,7 +19,7 @@ use headwater_io::op::Op;
 
 use super::Log;
 use super::flow::{FULL_RETRY, NO_DESCRIPTOR, is_out_of_files};
-use super::segments::NextSegment;
+use super::segments::{NextSegment, Segment};
 use crate::rare::{self, Rare};
 use crate::token::LogOp;
 
@@ -44,7 +44,8 @@ struct Kept {
 /// A write to a file that was not open.
 struct Unopened {
     unit: u32,
-    file: File,
+    /// Of this segment. Not the handle: what is written and closed again must not stay open here.
+    segment: u32,
     at: u64,
     bufs: Vec<Bytes>,
     durable: bool,
@@ -113,16 +114,24 @@ impl Writing {
 }
 
 impl Log {
-    /// Starts a write of a unit.
-    pub(super) fn write_unit(&mut self, unit: u32, write: Op, io: &mut Driver) {
-        if let Op::Write { file, at, bufs, durable } = &write
-            && !file.is_open()
-        {
-            let (file, bufs) = (file.clone(), bufs.clone());
-            let (at, durable, is_refused) = (*at, *durable, false);
-            self.delayed.writes.push(Unopened { unit, file, at, bufs, durable, is_refused });
+    /// Starts the write of a unit.
+    pub(super) fn write_unit(
+        &mut self,
+        unit: u32,
+        segment: u32,
+        (at, bufs): (u64, Vec<Bytes>),
+        durable: bool,
+        io: &mut Driver,
+    ) {
+        let now = io.clock().now();
+        let writer = self.segment_by_serial(segment).and_then(Segment::writer);
+        let file =
+            writer.expect("a segment with bytes on their way is open").writing.for_write(now);
+        if !file.is_open() {
+            let (bufs, is_refused) = (bufs.clone(), false);
+            self.delayed.writes.push(Unopened { unit, segment, at, bufs, durable, is_refused });
         }
-        self.submit(io, write, LogOp::Write(unit));
+        self.submit(io, Op::Write { file, at, bufs, durable }, LogOp::Write(unit));
     }
 
     /// A unit was written.
@@ -154,8 +163,8 @@ impl Log {
         }
         self.delayed.retry_at = None;
         let refused = self.delayed.writes.extract_if(.., |write| write.is_refused);
-        for Unopened { unit, file, at, bufs, durable, .. } in refused.collect::<Vec<_>>() {
-            self.write_unit(unit, Op::Write { file, at, bufs, durable }, io);
+        for Unopened { unit, segment, at, bufs, durable, .. } in refused.collect::<Vec<_>>() {
+            self.write_unit(unit, segment, (at, bufs), durable, io);
         }
     }
 
