@@ -10,6 +10,7 @@
 import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +37,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -44,9 +46,11 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 class Compaction {
-    /** What is deleted may go with the next cleaning after the one that sees it first, or not today. */
-    static final Map<String, Long> DELETE_RETENTION_MS = new TreeMap<>(Map.of("forgets-soon", 0L, "forgets-late", 86_400_000L));
-    static final List<String> TOPICS = List.copyOf(DELETE_RETENTION_MS.keySet());
+    /** Of a topic whose deleted keys may go with the next cleaning after the one that sees them first; elsewhere not today. */
+    static final Map<String, String> SOON = Map.of("delete.retention.ms", "0");
+    static final Map<String, Map<String, String>> SETTINGS = new TreeMap<>(Map.of("forgets-late", Map.of(), "forgets-soon", SOON,
+        "append-time", Map.of("message.timestamp.type", "LogAppendTime")));
+    static final List<String> TOPICS = List.copyOf(SETTINGS.keySet());
     static final List<String> CODECS = List.of("none", "gzip", "snappy", "lz4", "zstd");
     static final int ROUNDS = 4;
     static final int BATCHES = 250;
@@ -116,9 +120,11 @@ class Compaction {
             this.random = new Random(seed);
             admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
             List<NewTopic> topics = new ArrayList<>();
-            DELETE_RETENTION_MS.forEach((topic, retention) -> topics.add(new NewTopic(topic, 1, (short) 1).configs(Map.of(
-                "cleanup.policy", "compact", "min.cleanable.dirty.ratio", "1", "segment.bytes", "" + SEGMENT_BYTES,
-                "delete.retention.ms", "" + retention))));
+            SETTINGS.forEach((topic, own) -> {
+                Map<String, String> settings = new HashMap<>(own);
+                settings.putAll(Map.of("cleanup.policy", "compact", "min.cleanable.dirty.ratio", "1", "segment.bytes", "" + SEGMENT_BYTES));
+                topics.add(new NewTopic(topic, 1, (short) 1).configs(settings));
+            });
             admin.createTopics(topics).all().get();
             for (String codec : CODECS) {
                 writers.add(new Writer(bootstrap, codec, Kind.PLAIN));
@@ -128,8 +134,18 @@ class Compaction {
         }
 
         void write(int round) throws Exception {
+            Writer stays = round == 1 ? writers.get(writers.size() - 1) : null;
             for (int n = 0; n < BATCHES; n++) {
+                if (stays != null && n == BATCHES / 2) {
+                    roll("middle");
+                    for (String topic : TOPICS) {
+                        write(stays, batch(topic));
+                    }
+                }
                 Writer writer = writers.get(random.nextInt(writers.size()));
+                if (writer == stays) {
+                    continue;
+                }
                 // Some fall silent, so that the last thing they wrote is cleaned away but for their sequence number.
                 if (round > 0 && writers.indexOf(writer) < 6) {
                     continue;
@@ -141,12 +157,11 @@ class Compaction {
                 }
             }
             for (Writer writer : writers) {
-                boolean stays = round == 1 && writer.codec.equals("lz4");
-                if (writer.isOpen && !stays) {
+                if (writer.isOpen && writer != stays) {
                     end(writer);
                 }
             }
-            roll(round);
+            roll("round " + round);
         }
 
         void write(Writer writer, List<ProducerRecord<byte[], byte[]>> batch) throws Exception {
@@ -203,12 +218,14 @@ class Compaction {
         }
 
         /** Two that do not fit into one segment: all before the second can be cleaned. */
-        void roll(int round) throws Exception {
+        void roll(String when) throws Exception {
             Writer plain = writers.get(0);
             for (String topic : TOPICS) {
                 for (int n = 0; n < 2; n++) {
-                    byte[] key = ("roll-" + round + "-" + n).getBytes();
-                    write(plain, List.of(new ProducerRecord<>(topic, 0, time, key, new byte[700_000])));
+                    byte[] key = (when + ", " + n).getBytes();
+                    byte[] value = new byte[700_000];
+                    random.nextBytes(value);
+                    write(plain, List.of(new ProducerRecord<>(topic, 0, time, key, value)));
                 }
             }
         }
@@ -246,7 +263,7 @@ class Compaction {
                 long end = consumer.endOffsets(List.of(partition)).get(partition);
                 while (consumer.position(partition) < end) {
                     for (var record : consumer.poll(Duration.ofMillis(50))) {
-                        records.add(text(record.offset(), record.timestamp(), record.key(), record.value(), record.headers().toArray()));
+                        records.add(text(record.offset(), time(record.timestampType(), record.timestamp()), record.key(), record.value(), record.headers().toArray()));
                     }
                 }
                 records.add("end " + end + ", " + consumer.beginningOffsets(List.of(partition)));
@@ -278,18 +295,18 @@ class Compaction {
             text.append(" sequence ").append(batch.baseSequence()).append(" to ").append(batch.lastSequence());
             text.append(batch.isTransactional() ? ", transactional" : "").append(batch.isControlBatch() ? ", control" : "");
             batch.deleteHorizonMs().ifPresent(horizon -> text.append(", horizon ").append(cleaningOf(horizon, topic)));
-            text.append(batch.isControlBatch() ? "" : ", newest " + batch.maxTimestamp() + " " + batch.timestampType());
+            text.append(batch.isControlBatch() ? "" : ", newest " + time(batch.timestampType(), batch.maxTimestamp()));
             for (Record record : batch) {
                 text.append("\n  ").append(batch.isControlBatch()
                     ? record.offset() + " " + ControlRecordType.parse(record.key())
-                    : text(record.offset(), record.timestamp(), array(record.key()), array(record.value()), record.headers()));
+                    : text(record.offset(), time(batch.timestampType(), record.timestamp()), array(record.key()), array(record.value()), record.headers()));
             }
             return text.toString();
         }
 
         /** Which cleaning has set it. */
         long cleaningOf(long horizon, String topic) {
-            long at = horizon - DELETE_RETENTION_MS.get(topic);
+            long at = horizon - (SETTINGS.get(topic) == SOON ? 0 : Duration.ofDays(1).toMillis());
             return cleanings.stream().filter(begun -> begun <= at).count();
         }
 
@@ -314,8 +331,13 @@ class Compaction {
         }
     }
 
-    static String text(long offset, long timestamp, byte[] key, byte[] value, Header[] headers) {
-        StringBuilder text = new StringBuilder().append(offset).append(" at ").append(timestamp);
+    /** Ours and theirs did not take it in at the same time. */
+    static String time(TimestampType type, long timestamp) {
+        return type == TimestampType.LOG_APPEND_TIME ? "its append" : type + " " + timestamp;
+    }
+
+    static String text(long offset, String time, byte[] key, byte[] value, Header[] headers) {
+        StringBuilder text = new StringBuilder().append(offset).append(" at ").append(time);
         text.append(" key ").append(new String(key)).append(" value ").append(text(value));
         for (Header header : headers) {
             text.append(" ").append(header.key()).append("=").append(text(header.value()));
@@ -401,10 +423,8 @@ class Compaction {
 
         abstract long cleanedUpto(String topic) throws IOException;
 
-        Path folder(String topic) throws IOException {
-            try (var paths = Files.walk(data)) {
-                return paths.filter(path -> path.endsWith(topic + "-0")).findFirst().orElseThrow();
-            }
+        Path folder(String topic) {
+            return data.resolve(topic + "-0");
         }
 
         List<File> segments(String topic) throws IOException {
@@ -428,7 +448,7 @@ class Compaction {
             if (!Files.exists(note)) {
                 return 0;
             }
-            var found = FIRST_DIRTY.matcher(new String(Files.readAllBytes(note), java.nio.charset.StandardCharsets.ISO_8859_1));
+            var found = FIRST_DIRTY.matcher(new String(Files.readAllBytes(note), StandardCharsets.ISO_8859_1));
             check(found.find(), "a note without an offset: " + note);
             return Long.parseLong(found.group(1));
         }
