@@ -1,5 +1,4 @@
-//! A log whose shard keeps a journal: what goes into the next frame, and what of it is then carried to
-//! the segments.
+//! A log whose shard keeps a journal: what goes into the next frame; `write_back` carries it to the segments.
 //!
 //! Here the marks follow the journal: bytes are written and durable when the frame that holds them is.
 //! `commits` counts what the segment files have. Between the two lies what only the journal protects:
@@ -10,33 +9,25 @@
 //! again only when a stable frame holds its whole prefix, its *image* (I2); journal space goes when what
 //! it protects is settled (I3).
 
+mod write_back;
+
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_io::buffer::BLOCK;
 use headwater_io::clock::Nanos;
 use headwater_io::driver::Driver;
-use headwater_io::op::Op;
 
 use super::Log;
 use super::segments::SegmentState;
 use super::watermarks::Mark;
 use crate::journal::frame::Kind;
 use crate::model::{LogByte, Offset, Position};
-use crate::planted::{self, Bug};
 use crate::rare::{self, Rare};
-use crate::token::LogOp;
 
 /// An increment at least this large goes straight into its segment: half of it twice would cost the
 /// device more than a second operation (io.md 1.2).
 pub const EXTENT_BYTES_MIN: u64 = 64 << 10;
-/// Whole blocks are carried to their segment when there are this many bytes of them.
-const WRITE_BACK_BYTES: u64 = 256 << 10;
-/// Or when the oldest of them are this old.
-const WRITE_BACK_AGE: Duration = Duration::from_secs(1);
-/// Writes to the segments that are in flight at once, extents not counted.
-const WRITE_BACK_DEPTH: usize = 2;
 
 /// What a log remembers for its journal.
 #[derive(Debug)]
@@ -55,6 +46,10 @@ pub(super) struct Journaled {
     waiting_since: Option<Nanos>,
     /// Frames on their way that hold something of this log.
     frames: usize,
+    /// Writes to the segments that may be begun now.
+    write_back_room: usize,
+    /// One more was due, and there was no room.
+    is_held_back: bool,
 }
 
 /// Whether the block that the tail starts with may be written.
@@ -119,6 +114,8 @@ impl Journaled {
             settle_wanted: LogByte(0),
             waiting_since: None,
             frames: 0,
+            write_back_room: usize::MAX,
+            is_held_back: false,
         }
     }
 
@@ -388,99 +385,6 @@ impl Log {
     /// Whether frames on their way will still tell this log that they have arrived.
     pub(super) fn has_frames(&self) -> bool {
         self.journaled.as_ref().is_some_and(|j| j.frames > 0)
-    }
-
-    /// Carries to the segments what is due there.
-    pub(super) fn write_back(&mut self, io: &mut Driver, now: Nanos) {
-        while self.commits.in_flight() < WRITE_BACK_DEPTH && self.write_back_one(io, now) {}
-        self.sync_settled(io);
-        self.forget_settled();
-    }
-
-    fn write_back_one(&mut self, io: &mut Driver, now: Nanos) -> bool {
-        let Some(n) = self.segments.iter().position(|segment| match &segment.state {
-            SegmentState::Open(writer) => writer.tail.pending_bytes() > 0,
-            _ => false,
-        }) else {
-            return false;
-        };
-        if !self.segments[n].named || !self.may_write_block(self.segments[n].serial) {
-            return false;
-        }
-        let rolled = n + 1 < self.segments.len();
-        let settle = self.settle_wanted() > self.commits.submitted_to();
-        let aged = self.write_back_at().is_some_and(|at| now >= at);
-        let (durable, framed) = (self.marks.durable().byte, self.framed_to());
-        let pool = self.pool.clone();
-        let segment = &mut self.segments[n];
-        let end = segment.end();
-        let within =
-            |byte: LogByte| Position((byte.0.saturating_sub(segment.log_base.0)).min(end.0));
-        let (stable, framed) = (within(durable), within(framed));
-        let tail = &mut segment.writer().expect("has pending bytes").tail;
-        let whole = Position(stable.0 / BLOCK as u64 * BLOCK as u64);
-        let ready = whole.0.saturating_sub(tail.taken().0);
-        let must = rolled || settle || aged || self.pressed;
-        let taken = if ready > 0 && (must || ready >= WRITE_BACK_BYTES) {
-            tail.take_settled(whole, must, &pool)
-        } else if ready == 0 && (rolled || settle) && stable == framed && stable > tail.taken() {
-            // Nothing of this block is in a frame on its way: see I2.
-            rare::reached(Rare::Padded);
-            tail.take_padded(stable, &pool).map(Some)
-        } else {
-            return false;
-        };
-        let Ok(Some(part)) = taken else { return false };
-        if !rolled && part.partial && !planted::is(Bug::OverwriteWithoutImage) {
-            let serial = self.segments[n].serial;
-            self.journaled.as_mut().expect("with a journal").set_image(serial, Image::Needed);
-        }
-        self.submit_segment_part(n, part, false, io);
-        self.journaled.as_mut().expect("with a journal").waiting_since = Some(now);
-        true
-    }
-
-    fn settle_wanted(&self) -> LogByte {
-        self.journaled.as_ref().map_or(LogByte(0), |j| j.settle_wanted)
-    }
-
-    /// When whole blocks have waited long enough.
-    pub(super) fn write_back_at(&self) -> Option<Nanos> {
-        let waiting = self.journaled.as_ref()?.waiting_since?;
-        let segment = self.segments.back()?;
-        let SegmentState::Open(writer) = &segment.state else { return None };
-        (writer.tail.whole_bytes() > 0).then(|| waiting.after(WRITE_BACK_AGE))
-    }
-
-    /// Syncs a segment when somebody wants it settled, or when it is to be sealed.
-    fn sync_settled(&mut self, io: &mut Driver) {
-        let Some(serial) = self.commits.unsynced_segment() else { return };
-        let n = self.segment_index(serial);
-        let rolled = n + 1 < self.segments.len();
-        let segment = &mut self.segments[n];
-        let file = segment.reader.clone();
-        let Some(writer) = segment.writer() else { return };
-        let is_taken = writer.tail.pending_bytes() == 0;
-        let wanted = self.settle_wanted();
-        let settle = wanted > self.commits.durable_to() && self.commits.written_to() >= wanted;
-        if self.commits.syncing() || self.commits.in_flight() > 0 || !(settle || rolled && is_taken)
-        {
-            return;
-        }
-        let sync = self.commits.begin_sync(serial);
-        self.submit(io, Op::Sync { file }, LogOp::Sync(sync));
-    }
-
-    fn forget_settled(&mut self) {
-        let settled = match planted::is(Bug::FreeJournalBeforeSync) {
-            true => self.commits.submitted_to(),
-            // What the segments have of a commit that is not durable no checkpoint speaks of: see `settled`.
-            false => self.commits.durable_to().min(self.marks.durable().byte),
-        };
-        let Some(journaled) = &mut self.journaled else { return };
-        while journaled.protected.front().is_some_and(|protected| protected.end <= settled) {
-            journaled.protected.pop_front();
-        }
     }
 
     /// Whether nothing is gathered, in flight or wanted.

@@ -247,8 +247,12 @@ impl Shard {
             let Some(partition) = self.slots.get_mut(slot as usize) else { continue };
             partition.dirty = false;
             partition.log.press(pressed);
+            if let Some(journal) = &mut self.journal {
+                journal.allow_write_backs(partition);
+            }
             partition.pump(io, now, &mut self.answers);
             if let Some(journal) = &mut self.journal {
+                journal.count_write_backs(slot, partition);
                 journal.look_at(slot, partition, now);
             }
             if partition.is_starved() {

@@ -41,6 +41,8 @@ pub(super) struct Partition {
     pub(super) leads: bool,
     /// It stands in the journal's list of those with bytes in no frame.
     pub(super) waits_for_frame: bool,
+    /// It stands in the journal's list of those that may not write to their segments now.
+    pub(super) waits_to_write_back: bool,
     pub(super) released: bool,
     pub(super) deadline: Option<Nanos>,
     /// Appends that wait for memory or file space, in order of arrival.
@@ -104,6 +106,7 @@ impl Partition {
             dirty: false,
             leads: false,
             waits_for_frame: false,
+            waits_to_write_back: false,
             released: false,
             deadline: None,
             parked: VecDeque::new(),

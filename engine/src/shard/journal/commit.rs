@@ -282,7 +282,10 @@ impl Journal {
     ) -> Moved {
         match self.extents.remove(&(slot, unit)) {
             Some(seq) => self.part_done(seq, slots, now),
-            None => Moved::default(),
+            None => {
+                self.write_backs.ended();
+                Moved::default()
+            }
         }
     }
 

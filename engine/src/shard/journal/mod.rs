@@ -13,6 +13,7 @@ pub mod linger;
 mod measure;
 mod points;
 mod tidy;
+mod write_back;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -38,6 +39,7 @@ use linger::{Linger, Wait};
 use points::Points;
 use tidy::Tidy;
 pub use tidy::point_of;
+use write_back::WriteBacks;
 
 /// How a journal behaves.
 #[derive(Clone, Debug)]
@@ -86,6 +88,7 @@ pub struct Journal {
     sync_wanted: bool,
     linger: Linger,
     tidy: Tidy,
+    write_backs: WriteBacks,
     /// Bytes of extents in commits behind the newest checkpoint: a start reads them.
     extent_bytes: u64,
     points: Points,
@@ -135,6 +138,7 @@ impl Journal {
             sync_wanted: false,
             linger: Linger::new(settings.linger),
             tidy: Tidy::Idle,
+            write_backs: WriteBacks::default(),
             extent_bytes: 0,
             points: Points::default(),
             serial: begun.serial,
@@ -175,7 +179,9 @@ impl Journal {
         while self.is_due(slots, now) && self.commit(slots, pool, io, now) {}
         self.sync_if_due(io, now);
         self.write_points(slots, io);
-        self.tidy_up(slots, io)
+        let mut begun = self.tidy_up(slots, io);
+        begun.extend(self.held_back(slots));
+        begun
     }
 
     /// When it must be pumped although nothing happens.
