@@ -21,7 +21,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "segment.ms",
         Kind::Long(Unit::Milliseconds, 1, LONG),
         "604800000",
-        "Age of its first record at which a segment file is sealed, even if it is small.",
+        "Age of its first record, counted from when it arrived, at which a segment file is sealed, even if it is small.",
     )
     .from(&[same("log.roll.ms"), hours("log.roll.hours")]),
     topic(
