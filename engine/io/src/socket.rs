@@ -7,7 +7,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::file::File;
 use crate::sim::net::{SimListener, SimSocket};
@@ -113,7 +113,9 @@ pub(crate) fn accepted(fd: RawFd) -> io::Result<(Socket, SocketAddr)> {
 /// A new connection, unless it has one of the last descriptors. The lowest free number is always given: all
 /// below it are taken.
 pub(crate) fn admitted(stream: TcpStream, peer: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
-    let limit = sys::open_files_max();
+    // Asked once: it is raised before anybody is let in, and a call for each connection is one too many.
+    static LIMIT: OnceLock<u64> = OnceLock::new();
+    let limit = *LIMIT.get_or_init(sys::open_files_max);
     match stream.as_raw_fd() as u64 >= limit - FILES_MIN.min(limit / 8) {
         true => Err(io::Error::from_raw_os_error(libc::EMFILE)),
         false => Ok((Socket::from_stream(stream)?, peer)),

@@ -50,6 +50,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("shutdown", "marks the socket"),
     ("close", "of a socket, without lingering; files are closed elsewhere"),
     ("getrandom", "the seed of a hash map"),
+    ("prlimit64", "how many descriptors there may be, asked once"),
     ("gettid", "nothing"),
     ("rt_sigprocmask", "nothing"),
     ("sigaltstack", "nothing"),
