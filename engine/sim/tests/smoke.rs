@@ -53,7 +53,7 @@ fn seeds_of_transactions_on_the_direct_path() {
 
 #[test]
 fn seeds_of_transactions_on_the_journal() {
-    let report = silent_in(Workload::Transactions, "journal", 0..300);
+    let report = silent_in(Workload::Transactions, "journal", 0..1200);
     assert!(report.transactions > 5 * report.runs);
     assert!(report.shortened.iter().all(|partitions| *partitions > 0), "{:?}", report.shortened);
     let unreached = report.unreached(Workload::Transactions);

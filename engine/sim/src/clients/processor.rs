@@ -165,7 +165,8 @@ impl Processor {
         let loose = known.loose_init == Some(ledger.life);
         let taken = known.inits > self.inits || self.crossed || loose;
         let attempt = self.open.as_ref().map(|open| &ledger.attempts[open.attempt]);
-        let timeout_ns = self.plan.timeout_ms as u64 * 1_000_000;
+        // Records tell whole milliseconds: after a start the transaction may seem to have begun almost one earlier.
+        let timeout_ns = (self.plan.timeout_ms as u64 - 1) * 1_000_000;
         let late = attempt.is_some_and(|attempt| turn.now.0 - attempt.begun.0 >= timeout_ns);
         if taken || late {
             return Ok(());
