@@ -32,9 +32,9 @@ impl Log {
         }
     }
 
-    /// How many of them are left, and whether more would have been begun.
+    /// How many of them are left, and whether more would have been begun; a log without a journal begins none.
     pub fn write_backs_left(&self) -> (usize, bool) {
-        self.journaled.as_ref().map_or((0, false), |j| (j.write_back_room, j.is_held_back))
+        self.journaled.as_ref().map_or((usize::MAX, false), |j| (j.write_back_room, j.is_held_back))
     }
 
     /// Whether a round of the journal waits for its writes.
