@@ -3,6 +3,7 @@
 use super::lab::Lab;
 use super::process::{self, Running};
 use crate::repo;
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{ChildStdin, Command};
@@ -162,11 +163,13 @@ pub fn java_consume(
     process::run(&mut command, out, LIMIT)
 }
 
-/// A program of ours in Java, with Kafka's clients.
-pub fn java_program(lab: &Lab, source: &str, args: &[&str], out: &Path) -> Result<(), String> {
+/// A program of ours in Java, with Kafka's clients; what it prints.
+pub fn java_program(lab: &Lab, source: &str, args: &[&str], out: &Path) -> Result<String, String> {
     let source = repo::root().join("scripts/conformance").join(source);
     let mut command = lab.kafka(&source.display().to_string());
-    process::run(command.args(args), out, LIMIT)
+    process::run(command.args(args), out, LIMIT)?;
+    let printed = fs::read_to_string(out).map_err(|e| format!("{}: {e}", out.display()))?;
+    Ok(printed.trim().to_owned())
 }
 
 /// kafka-dump-log looks into every record of these files.

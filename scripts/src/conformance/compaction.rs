@@ -7,7 +7,6 @@ use super::clients;
 use super::kafka::Kafka;
 use super::lab::Lab;
 use super::tools::Tool;
-use std::fs;
 
 /// The checks of this file.
 pub fn all() -> Vec<Case> {
@@ -35,8 +34,7 @@ fn as_kafka(lab: &mut Lab) -> Result<String, String> {
     let out = folder.join("compaction.out");
     let folders = [ours.data_dir(), &kafka.data_dir].map(|folder| folder.display().to_string());
     let args = [&ours.address, &kafka.address, &folders[0], &folders[1], SEED];
-    clients::java_program(lab, "Compaction.java", &args, &out)?;
+    let printed = clients::java_program(lab, "Compaction.java", &args, &out)?;
     ours.stop()?;
-    let printed = fs::read_to_string(&out).map_err(|e| format!("{}: {e}", out.display()))?;
-    Ok(printed.trim().to_owned())
+    Ok(printed)
 }
