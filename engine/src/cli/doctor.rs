@@ -6,6 +6,7 @@ use super::args::DoctorArgs;
 use super::error::CliError;
 use super::print::{Printer, columns};
 use crate::boot::partitions_carried;
+use crate::config::broker::BrokerConfig;
 use headwater_io::driver::Backend;
 use headwater_io::probe::{self, DirectIo, Report};
 use serde::Serialize;
@@ -14,9 +15,6 @@ use serde::Serialize;
 const FREE_BYTES_WANTED: u64 = 1 << 30;
 /// A broker of 10,000 connections, and its files.
 const OPEN_FILES_WANTED: u64 = 16_384;
-
-/// What `max.connections` is when nothing is said.
-const CONNECTIONS: u64 = 10_000;
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -116,9 +114,10 @@ fn memlock(report: &Report) -> Fact {
 
 fn open_files(report: &Report) -> Fact {
     let good = report.open_files >= OPEN_FILES_WANTED;
-    let partitions = partitions_carried(report.open_files, CONNECTIONS);
+    let connections = BrokerConfig::default().connections_max as u64;
+    let partitions = partitions_carried(report.open_files, connections);
     let found = format!(
-        "{}, enough for {partitions} idle partitions beside {CONNECTIONS} connections",
+        "{}, enough for {partitions} idle partitions beside {connections} connections",
         report.open_files
     );
     let advice = "raise `ulimit -Hn`: each connection and each segment takes one";

@@ -163,14 +163,17 @@ impl Log {
         self.marks.harden(self.commits.durable_to().min(limit));
     }
 
-    /// Starts one write if one is due.
-    fn write_one(&mut self, io: &mut Driver, now: Nanos) -> bool {
-        let Some(n) = self.segments.iter().position(|s| match &s.state {
+    /// The first segment with bytes that no write has taken.
+    pub(super) fn first_pending(&self) -> Option<usize> {
+        self.segments.iter().position(|segment| match &segment.state {
             SegmentState::Open(writer) => writer.tail.pending_bytes() > 0,
             _ => false,
-        }) else {
-            return false;
-        };
+        })
+    }
+
+    /// Starts one write if one is due.
+    fn write_one(&mut self, io: &mut Driver, now: Nanos) -> bool {
+        let Some(n) = self.first_pending() else { return false };
         let rolled = n + 1 < self.segments.len();
         match self.take_part(n, rolled, now) {
             Ok(Some(part)) => {

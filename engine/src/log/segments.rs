@@ -73,6 +73,16 @@ pub(super) enum NextSegment {
     Ready(Writing, File, Room),
 }
 
+impl NextSegment {
+    /// How it is written, once it is there.
+    pub fn writing(&self) -> Option<&Writing> {
+        match self {
+            NextSegment::Ready(writing, ..) => Some(writing),
+            NextSegment::None | NextSegment::Preparing => None,
+        }
+    }
+}
+
 impl Segment {
     /// Position after its last appended byte.
     pub fn end(&self) -> Position {

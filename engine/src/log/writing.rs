@@ -176,11 +176,8 @@ impl Log {
     /// When something may have to be closed or opened.
     pub(super) fn descriptor_at(&self) -> Option<Nanos> {
         let active = self.segments.back().and_then(|segment| segment.writing());
-        let next = match &self.next {
-            NextSegment::Ready(writing, ..) => Some(writing),
-            NextSegment::None | NextSegment::Preparing => None,
-        };
-        let kept = active.into_iter().chain(next).filter_map(|writing| writing.kept.as_ref());
+        let both = active.into_iter().chain(self.next.writing());
+        let kept = both.filter_map(|writing| writing.kept.as_ref());
         kept.map(|kept| kept.look_at).chain(self.delayed.retry_at).min()
     }
 

@@ -48,12 +48,8 @@ impl Bench {
 impl Log {
     /// Descriptors that it holds for writing.
     fn open_for_writing(&self) -> usize {
-        let next = match &self.next {
-            NextSegment::Ready(writing, ..) => usize::from(writing.is_open()),
-            NextSegment::None | NextSegment::Preparing => 0,
-        };
         let segments = self.segments.iter().filter_map(|segment| segment.writing());
-        next + segments.filter(|writing| writing.is_open()).count()
+        segments.chain(self.next.writing()).filter(|writing| writing.is_open()).count()
     }
 }
 

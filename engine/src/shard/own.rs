@@ -23,9 +23,7 @@ impl Shard {
         self.mark_dirty(slot);
         result
     }
-}
 
-impl Shard {
     /// From now on what is appended to this partition comes into the journal no later than what is appended to others
     /// after it.
     pub fn lead(&mut self, key: PartitionKey) {

@@ -50,12 +50,7 @@ impl Log {
     }
 
     fn write_back_one(&mut self, io: &mut Driver, now: Nanos) -> bool {
-        let Some(n) = self.segments.iter().position(|segment| match &segment.state {
-            SegmentState::Open(writer) => writer.tail.pending_bytes() > 0,
-            _ => false,
-        }) else {
-            return false;
-        };
+        let Some(n) = self.first_pending() else { return false };
         if !self.segments[n].named || !self.may_write_block(self.segments[n].serial) {
             return false;
         }
